@@ -179,6 +179,9 @@ WA_CHECK enum wa_code wa_action_is_cancelled(struct wa_db *db, const char *id, b
 WA_CHECK enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
                                     const char *code, struct wa_sv message,
                                     struct wa_sv packages_json, struct wa_err *err);
+/* Takes back what has not been sent yet of that action and state. */
+WA_CHECK enum wa_code wa_outbox_drop(struct wa_db *db, const char *action_id, const char *state,
+                                     struct wa_err *err);
 /* Whether a refusal of that action may be added (or that it was cancelled): it does not wait there
  * already, and fewer than max others do. */
 WA_CHECK enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max,

@@ -451,6 +451,17 @@ enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *
     return wa_run(s, err);
 }
 
+enum wa_code wa_outbox_drop(struct wa_db *db, const char *action_id, const char *state,
+                            struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "DELETE FROM outbox WHERE action_id = ? AND state = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, action_id);
+    wa_bind_s(s, 1, state);
+    return wa_run(s, err);
+}
+
 enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max, bool *ret,
                                 struct wa_err *err)
 {

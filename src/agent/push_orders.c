@@ -162,6 +162,7 @@ static enum wa_code accept_order(struct wa_manager *m, const struct wa_order *o,
     if (wa_db_begin(m->db, err) != WA_OK)
         return err->code;
     if (record(m, &o->action, err) != WA_OK ||
+        wa_outbox_drop(m->db, o->action.id, "refused", err) != WA_OK || /* of another copy */
         (o->rollout.supersedes[0] != '\0' &&
          cancel_one(m, o->rollout.supersedes, o->action.not_after, err) != WA_OK) ||
         carry_out(m, &o->action, by, &task, err) != WA_OK || wa_db_commit(m->db, err) != WA_OK) {

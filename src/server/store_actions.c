@@ -3,7 +3,7 @@
 
 #include "os/clock.h"
 
-/* States that no other follows: the order's text is needed no more, five kilobytes of each. */
+/* States after which the order's text is needed no more, five kilobytes of each. */
 #define OVER "'done', 'failed', 'refused', 'cancelled'"
 
 /* The machine's row of an order; a roll-out's begins with the statement's identifier. */
@@ -98,6 +98,18 @@ enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char 
     return WA_OK;
 }
 
+/* What a machine says later of an order counts, as far as it is further: a refusal - of one copy,
+ * which came over a former connection, by a clock that was wrong - is followed by what the machine
+ * did with another copy, and never follows that. So each order takes few steps, whatever a machine
+ * says. */
+static int64_t rank_of(struct wa_sv state)
+{
+    return wa_sv_eqs(state, "running") ? 1 : wa_sv_eqs(state, "refused") ? 2 : 4;
+}
+#define RANK                                                                                       \
+    "CASE state WHEN 'running' THEN 1 WHEN 'refused' THEN 2 WHEN 'done' THEN 4 WHEN 'failed' "     \
+    "THEN 4 WHEN 'cancelled' THEN 4 ELSE 0 END"
+
 enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_sv uuid,
                                    struct wa_sv state, struct wa_sv code, struct wa_sv message,
                                    struct wa_sv packages, int64_t now, struct wa_err *err)
@@ -107,7 +119,7 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
             db,
             "UPDATE actions SET state = ?1, code = ?2, message = ?3, packages = ?4, updated = ?5, "
             "orders = CASE WHEN ?1 IN (" OVER
-            ") THEN '' ELSE orders END WHERE " IT("?6", "?7") " AND state NOT IN (" OVER ", ?1)",
+            ") THEN '' ELSE orders END WHERE " IT("?6", "?7") " AND " RANK " < ?8",
             &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, state);
@@ -117,6 +129,7 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
     wa_bind_i64(s, 4, now);
     wa_bind_s(s, 5, id);
     wa_bind_sv(s, 6, uuid);
+    wa_bind_i64(s, 7, rank_of(state));
     return wa_run(s, err);
 }
 

@@ -183,6 +183,7 @@ static enum wa_code go_on(struct step *st, int64_t now, struct wa_err *err)
 {
     struct wa_rollout_row *r = &st->row;
     bool was_open = r->is_open;
+    int64_t forgave = r->forgiven;
     if (now > r->not_after) {
         set_state(r, "ended", "its time is over");
         r->is_open = false;
@@ -191,8 +192,11 @@ static enum wa_code go_on(struct step *st, int64_t now, struct wa_err *err)
         return wa_rollouts_set(st->store->db, r, err);
     }
     if (take_in(st, err) != WA_OK ||
-        wa_rollouts_count(st->store->db, r->id, add_count, st, err) != WA_OK ||
-        judge(st, now, err) != WA_OK)
+        wa_rollouts_count(st->store->db, r->id, add_count, st, err) != WA_OK)
+        return err->code;
+    if (r->forgiven > failures(st)) /* one that refused has done it since: no other's is forgiven */
+        r->forgiven = failures(st);
+    if (judge(st, now, err) != WA_OK)
         return err->code;
     bool is_running = strcmp(r->state, "running") == 0;
     r->is_open = is_running && is_window(&st->plan, now);
@@ -201,7 +205,7 @@ static enum wa_code go_on(struct step *st, int64_t now, struct wa_err *err)
         return err->code;
     if (r->is_open && !was_open)
         st->released++; /* what waited for its window */
-    if (!st->has_changed && r->is_open == was_open)
+    if (!st->has_changed && r->is_open == was_open && r->forgiven == forgave)
         return WA_OK;
     return wa_rollouts_set(st->store->db, r, err);
 }

@@ -1,5 +1,6 @@
 """Roll-outs, F3A: a server that owns its keys releases what it should not. The machine runs nothing that the administrator's statement
 does not cover: other machines, other groups, other times, other signers, another text, once more."""
+import contextlib
 import json
 import os
 
@@ -7,6 +8,7 @@ import pytest
 from conftest import until
 from hostile import action, order, relay, seal
 from test_f3a_hostile_server import Stage, now
+from test_f3a_refusals_shown import database
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +144,48 @@ def test_rollout_stopped_and_superseded(stage):
     late = statement(stage)
     stage.accepted(stage.message(action(stage.uuid, kind="cancel", cancels=[late["id"]])))
     stage.refused(release(stage, late), "cancelled before it came")
+
+
+@contextlib.contextmanager
+def heard_by_the_real_server(stage):
+    """What the machine reports is passed on, and taken: the other server owns the way to the machine alone."""
+    swallow = stage.server.answers.pop("/agent/v1/report")
+    try:
+        yield
+    finally:
+        stage.server.answers["/agent/v1/report"] = swallow
+
+
+def test_rollout_refused_and_then_carried_out_is_done(stage):
+    """A copy that came over another connection is refused, the next one is good: the machine's later word counts, and no refusal of a further
+    copy takes its place. What was said before stays in the journal."""
+    org = stage.org
+    made = json.loads(org.console("rollout", "create", "install", "f3a-hostile", "--hosts", stage.uuid, "--yes", "--json", "-k", org.cert("Deployer"),
+                                  "-w", org.base / "pw").stdout)["result"][0]
+    text, row = made["order"]["rollout"]["signed"], f"{made['id']}/{stage.uuid}"
+    copy = {"type": "order", "order": made["order"]}
+
+    def state():
+        with database(org) as db:
+            return db.execute("SELECT state, code, message FROM actions WHERE id = ?", (row,)).fetchone()
+
+    def countersigned(**changes):
+        return dict(copy, relay=relay(**dict({"key": stage.relay_key, "text": text, "uuid": stage.uuid, "nonce": stage.channel.nonce}, **changes)))
+
+    until(lambda: state() is not None, "the machine is in it")
+    with heard_by_the_real_server(stage):
+        stage.refused(countersigned(nonce="ab" * 32), "replayed")
+        until(lambda: state()[0] == "refused", "the refusal is told")
+        assert "another connection" in state()[2]
+        stage.accepted(countersigned())
+        until(lambda: state()[0] == "done", "what became of the other copy takes its place")
+        assert stage.marker.read_text() == "1"
+        stage.get("remove", "f3a-hostile")
+        stage.marker.unlink()
+        stage.refused(countersigned(), "replayed")
+        stage.refused(countersigned(nonce="cd" * 32), "replayed")
+        stage.get("update-status")
+        assert state()[:2] == ("done", "ok")
+    with database(org) as db:
+        told = [json.loads(e) for (e,) in db.execute("SELECT entry FROM journal WHERE entry LIKE ? ORDER BY seq", (f"%action.result%{made['id']}%",))]
+    assert [e["what"]["state"] if "what" in e else e["state"] for e in told] == ["refused", "done"], told

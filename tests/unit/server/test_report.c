@@ -159,11 +159,15 @@ static void test_results(void **state)
 {
     static const struct {
         const char *from, *said, *becomes;
-    } cases[] = {{"sent", "queued", "queued"},      {"delivered", "running", "running"},
-                 {"delivered", "done", "done"},     {"running", "failed", "failed"},
-                 {"sent", "refused", "refused"},    {"delivered", "cancelled", "cancelled"},
-                 {"done", "failed", "done"},        {"done", "refused", "done"},
-                 {"refused", "done", "refused"},    {"failed", "running", "failed"},
+    } cases[] = {{"delivered", "running", "running"},
+                 {"delivered", "done", "done"},
+                 {"running", "failed", "failed"},
+                 {"sent", "refused", "refused"},
+                 {"delivered", "cancelled", "cancelled"},
+                 {"done", "failed", "done"},
+                 {"done", "refused", "done"},
+                 {"refused", "done", "done"},
+                 {"failed", "running", "failed"},
                  {"cancelled", "done", "cancelled"}};
     struct place *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
@@ -174,6 +178,26 @@ static void test_results(void **state)
     add_action(p, "machine", "sent");
     assert_int_equal(machine_result(&p->b, &p->m, action_id, "refused", "refused", "because"), 200);
     BENCH_IS(&p->b, "SELECT code || ':' || message FROM actions", "refused:because");
+}
+
+/* A copy was refused, another one was good: the machine's later word counts, and both are told. */
+static void test_done_after_refused(void **state)
+{
+    struct place *p = *state;
+    add_action(p, "machine", "sent");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "refused", "refused", "clock"), 200);
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "running", "ok", ""), 200);
+    BENCH_IS(&p->b, "SELECT state FROM actions", "refused");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "done", "ok", "1 done"), 200);
+    BENCH_IS(&p->b, "SELECT state || ':' || code || ':' || message FROM actions", "done:ok:1 done");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(machine_result(&p->b, &p->m, action_id, "refused", "refused", ""), 200);
+    BENCH_IS(&p->b, "SELECT state || ':' || code || ':' || message FROM actions", "done:ok:1 done");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%action.result%'", "2");
+    /* What only the server decides is no machine's to say. */
+    add_action(p, "machine", "sent");
+    assert_int_not_equal(machine_result(&p->b, &p->m, action_id, "queued", "ok", ""), 200);
+    BENCH_IS(&p->b, "SELECT state FROM actions", "sent");
 }
 
 static void test_result_of_another_machine(void **state)
@@ -227,6 +251,7 @@ int main(void)
         TEST(test_purpose),
         TEST(test_wrong_key),
         TEST(test_results),
+        TEST(test_done_after_refused),
         TEST(test_result_of_another_machine),
         TEST(test_leave),
     };

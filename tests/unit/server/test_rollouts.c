@@ -214,6 +214,30 @@ static void test_halts_by_itself_and_goes_on(void **state)
     ROLLOUT(p, "halted 1");
 }
 
+/* What was refused, forgiven, and then done after all excuses no other failure. */
+static void test_refused_and_then_done(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(machine_greet(&p->b, &p->m[1], 11), 200);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    serve(p);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "refused", "refused", "clock"), 200);
+    turn(p);
+    ROLLOUT(p, "halted 0");
+    assert_int_equal(ask(p, "POST", id, "/resume"), 200);
+    BENCH_IS(&p->b, "SELECT forgiven FROM rollouts", "1");
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "done", "ok", ""), 200);
+    turn(p);
+    HOST(p, "m0", "done");
+    ROLLOUT(p, "running 1");
+    BENCH_IS(&p->b, "SELECT forgiven FROM rollouts", "0");
+    assert_int_equal(machine_result(&p->b, &p->m[1], id, "failed", "failed", "no"), 200);
+    turn(p);
+    ROLLOUT(p, "halted 1");
+}
+
 static void test_paused_and_stopped(void **state)
 {
     struct place *p = *state;
@@ -397,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_ring_by_ring),
         TEST(test_halts_by_itself_and_goes_on),
+        TEST(test_refused_and_then_done),
         TEST(test_paused_and_stopped),
         TEST(test_cancelled),
         TEST(test_times),
