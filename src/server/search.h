@@ -68,6 +68,8 @@ WA_CHECK enum wa_code wa_search_columns(struct wa_db *db, const struct wa_json *
                                         struct wa_buf *answer, struct wa_err *err);
 
 /* --- search_counts.c --- */
+/* A limit of work, which all share, and so the same within a perimeter: the rows that somebody does
+ * not see take as long. That a question is refused for it tells of a large fleet, of no machine. */
 #define WA_SEARCH_ROWS_MAX 5000000u /* rows that are looked at for one question: two seconds */
 WA_CHECK enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *question,
                                       struct wa_sv ask, struct wa_buf *answer, struct wa_err *err);

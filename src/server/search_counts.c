@@ -234,7 +234,7 @@ enum wa_code wa_search_count(struct wa_db *db, const struct wa_json *j, struct w
         WA_OK)
         return err->code;
     wa_jw_end(&c.w);
-    if (c.has_more)
+    if (c.has_more && c.id[0] != '\0')
         wa_api_page_next(&c.w, &(struct wa_api_page){.limit = 0}, c.value, c.id);
     wa_jw_end(&c.w);
     return wa_buf_check(answer, err);

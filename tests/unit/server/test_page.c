@@ -408,6 +408,19 @@ static void refuses(struct place *p, const struct list *l, bool is_sorted)
     }
 }
 
+/* A page without rows has no place behind its last one. */
+static void asks_for_none(struct place *p, const struct list *l)
+{
+    WA_AUTO_BUF struct wa_buf ids;
+    char next[1024];
+    wa_buf_init(&ids, 65536);
+    if (ask(p, l, "limit=0") == 400)
+        return;
+    assert_int_equal(read_page(p, l, &ids, next), 0);
+    if (next[0] != '\0')
+        fail_msg("%s: %s", l->call, wa_buf_str(&p->out));
+}
+
 static void test_lists(void **state)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -433,6 +446,7 @@ static void test_lists(void **state)
         l->fill(p);
         bool is_sorted = takes(r, "sort");
         refuses(p, l, is_sorted);
+        asks_for_none(p, l);
         walk(p, l, "", false);
         if (is_sorted) {
             char order[64];

@@ -4,6 +4,7 @@
 #include "../repo/metadata.h"
 
 #include "base/mem.h"
+#include "codec/base64.h"
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/rollout.h"
@@ -250,6 +251,62 @@ static void test_orders(void **state)
     person_free(&signer);
 }
 
+/* A page of what was ordered, of one row; its 'next' in plain: order, identifier and time. */
+static void batch_page(struct place *p, struct wa_buf *rows, struct wa_buf *place)
+{
+    char query[1100];
+    (void)snprintf(query, sizeof query, "limit=1%s%s", p->b.next[0] != '\0' ? "&" : "", p->b.next);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/batches", query, p->limited, WA_SV(""), rows),
+                     200);
+    struct wa_err err = WA_ERR_INIT;
+    const char *at = strstr(wa_buf_str(rows), "\"next\":\"");
+    wa_buf_clear(place);
+    p->b.next[0] = '\0';
+    if (at == NULL)
+        return;
+    (void)snprintf(p->b.next, sizeof p->b.next, "after=%.*s", (int)strcspn(at + 8, "\""), at + 8);
+    WA_ASSERT_OK(wa_base64url_decode(wa_sv(p->b.next + 6), place, &err));
+}
+
+/* However much was ordered of machines that one does not see, the pages are full, and no place in
+ * the list names any of it. */
+static void test_pages_of_orders(void **state)
+{
+    struct place *p = *state;
+    WA_AUTO_BUF struct wa_buf out;
+    WA_AUTO_BUF struct wa_buf at;
+    wa_buf_init(&out, 1u << 16);
+    wa_buf_init(&at, 4096);
+    bench_exec(
+        &p->b,
+        "INSERT INTO batches (id, \"user\", kind, what, signer, orders, created) WITH "
+        "RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120) SELECT "
+        "'hidden' || i, 'u', 'update', '', 's', 1, 1000 - i FROM n UNION ALL SELECT 'seen1', "
+        "'u', 'update', '', 's', 1, 1000 UNION ALL SELECT 'seen2', 'u', 'update', '', 's', "
+        "1, 500");
+    bench_exec(&p->b, "INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, "
+                      "signer, state, created, updated) SELECT 'a' || id, id, CASE WHEN id LIKE "
+                      "'seen%' THEN 'below' ELSE 'outside' END, 'update', '', 1, 9, 's', 'done', "
+                      "1, 1 FROM batches");
+    batch_page(p, &out, &at);
+    assert_non_null(strstr(wa_buf_str(&out), "\"seen1\""));
+    assert_string_equal(wa_buf_str(&at), "\nseen1\n1000");
+    batch_page(p, &out, &at);
+    assert_non_null(strstr(wa_buf_str(&out), "\"seen2\""));
+    assert_string_equal(wa_buf_str(&at), "");
+    /* So much lies between that one call does not look at all of it. */
+    bench_exec(&p->b, "INSERT INTO actions (id, batch, uuid, kind, orders, not_before, not_after, "
+                      "signer, state, created, updated) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
+                      "SELECT i + 1 FROM n WHERE i < 51000) SELECT 'm' || i, 'hidden7', 'outside', "
+                      "'update', '', 1, 9, 's', 'done', 1, 1 FROM n");
+    batch_page(p, &out, &at);
+    assert_non_null(strstr(wa_buf_str(&out), "\"seen1\""));
+    assert_string_equal(wa_buf_str(&at), "\n0\n993");
+    batch_page(p, &out, &at);
+    assert_non_null(strstr(wa_buf_str(&out), "\"seen2\""));
+    assert_string_equal(wa_buf_str(&at), "");
+}
+
 static void rollout_of(const struct person *by, const char *uuid, struct wa_buf *out)
 {
     const struct wa_rollout_lists lists = {.machines = &uuid, .machine_count = 1};
@@ -403,6 +460,7 @@ int main(void)
         STORE(test_lists),
         STORE(test_hidden),
         STORE(test_orders),
+        STORE(test_pages_of_orders),
         STORE(test_orders_by_a_root),
         STORE(test_rights),
         STORE(test_registration),
