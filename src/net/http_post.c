@@ -21,7 +21,8 @@ enum wa_code wa_http_post(const struct wa_http_post *what, const struct wa_tls_t
     if (wa_url_parse(wa_sv(what->url), &url, err) != WA_OK)
         return err->code;
     if (!url.is_https && !what->allow_http)
-        return wa_fail(err, WA_E_CONFIG, "'%s' is not https", what->url);
+        return wa_fail(err, WA_E_CONFIG, "'%s' is not https",
+                       url.host); /* its path may be a secret */
     wa_buf_addf(&path, "%s%s%s", url.path, url.query[0] != '\0' ? "?" : "", url.query);
     wa_mem_source_init(&body, what->body.p, what->body.n);
     wa_buf_sink_init(&sink, what->answer);

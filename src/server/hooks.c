@@ -49,15 +49,31 @@ enum wa_code wa_hook_check_url(const struct wa_server_config *c, const char *url
     return WA_OK;
 }
 
+void wa_hook_where(struct wa_sv url, char out[WA_HOOK_WHERE])
+{
+    size_t at = 0, n;
+    while (at < url.n && (url.p[at] != ':' || !wa_sv_starts(wa_sv_sub(url, at, 3), "://")))
+        at++;
+    for (n = at + 3 < url.n ? at + 3 : url.n; n < url.n && url.p[n] != '/' && url.p[n] != '?';)
+        n++;
+    struct wa_sv rest = wa_sv_sub(url, n, url.n);
+    (void)snprintf(out, WA_HOOK_WHERE, "%.*s%s", (int)n, url.p,
+                   rest.n == 0            ? ""
+                   : wa_sv_eqs(rest, "/") ? "/"
+                                          : "/...");
+}
+
 static enum wa_code note(struct wa_db *db, const struct wa_server_config *c, const char *act,
                          const char *id, struct wa_sv url, struct wa_sv by, const char *peer,
                          struct wa_err *err)
 {
+    char where[WA_HOOK_WHERE];
+    wa_hook_where(url, where);
     const struct wa_journal_act a = {
         .act = act,
         .user = by,
         .peer = peer,
-        .what = {{"webhook", wa_sv(id)}, {url.p != NULL ? "url" : NULL, url}}};
+        .what = {{"webhook", wa_sv(id)}, {url.n > 0 ? "url" : NULL, wa_sv(where)}}};
     return wa_server_journal_add(db, c->node, &a, err);
 }
 

@@ -30,6 +30,10 @@ typedef enum wa_code (*wa_hook_fn)(void *user, const struct wa_hook *h, struct w
  * "waiting"}: all but the secret. */
 struct wa_jw;
 void wa_hook_json(const struct wa_hook *h, struct wa_jw *w);
+/* Where it goes, for a journal that is kept and passed on: without its path and query, which are
+ * all that proves the sender to many receivers. */
+#define WA_HOOK_WHERE 300u /* bytes with the NUL */
+void wa_hook_where(struct wa_sv url, char out[WA_HOOK_WHERE]);
 /* WA_E_USAGE: the URL is none that webhooks may have under this configuration. */
 WA_CHECK enum wa_code wa_hook_check_url(const struct wa_server_config *c, const char *url,
                                         struct wa_err *err);

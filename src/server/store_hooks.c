@@ -276,11 +276,13 @@ static enum wa_code give_up(struct wa_store *s, const struct wa_hook_sending *k,
                             struct wa_err *err)
 {
     struct wa_stmt *q;
+    char where[WA_HOOK_WHERE];
+    wa_hook_where(wa_sv(k->url), where);
     const struct wa_journal_act act = {
         .act = "webhook.disabled",
         .user = WA_SV(""),
         .peer = "",
-        .what = {{"webhook", wa_sv(k->id)}, {"url", wa_sv(k->url)}, {"why", wa_sv(result)}}};
+        .what = {{"webhook", wa_sv(k->id)}, {"url", wa_sv(where)}, {"why", wa_sv(result)}}};
     if (wa_db_prepare(s->db, "UPDATE webhooks SET is_disabled = 1 WHERE id = ?", &q, err) != WA_OK)
         return err->code;
     wa_bind_s(q, 0, k->id);

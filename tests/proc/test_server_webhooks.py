@@ -106,6 +106,14 @@ def test_signed_and_in_order(srv, org, tls):
             assert json.loads(body)["webhook"] == name and headers["Wapt-Webhook-Id"].startswith(name + "-")
         assert secret not in srv.log() and secret not in hook(srv, "list").text
         hook(srv, "remove", name)
+        # What its address holds, which may be a secret of the receiver's, is in no journal and no log.
+        name, _ = add(srv, f"https://127.0.0.1:{r.port}/services/T0/wordofmouth?key=handshake")
+        hook(srv, "test", name)
+        status, journal, _ = srv.call("GET", "/api/v1/journal", token=token)
+        assert status == 200 and f'https://127.0.0.1:{r.port}/...'.encode() in journal, journal
+        kept = journal + srv.log().encode()
+        assert b"wordofmouth" not in kept and b"handshake" not in kept
+        hook(srv, "remove", name)
     assert hook(srv, "test", name, ok=False).returncode == 12
 
 
