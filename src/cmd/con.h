@@ -27,6 +27,8 @@ extern const struct wa_cli_command wa_con_token;
 extern const struct wa_cli_command wa_con_tool;
 extern const struct wa_cli_command wa_con_second_factor;
 extern const struct wa_cli_command wa_con_login_certificate;
+extern const struct wa_cli_command wa_con_password;
+extern const struct wa_cli_command wa_con_sessions;
 extern const struct wa_cli_command wa_con_download;
 extern const struct wa_cli_command wa_con_forget_host;
 extern const struct wa_cli_command wa_con_report;

@@ -28,6 +28,8 @@ static const struct act acts[] = {
      "/api/v1/users/", "/second-factor", true, false, false},
     {"user-certificate", WA_TEXT("A certificate by which a person logs in at the server"), "POST",
      "/api/v1/users/", "/certificates/", true, true, true},
+    {"own-password", WA_TEXT("Another password of your own at the server"), "POST",
+     "/api/v1/account/password", "", false, true, false},
     {"token", WA_TEXT("A token by which programs have these of your rights"), "POST",
      "/api/v1/account/tokens", "", false, true, false},
     {"webhook", WA_TEXT("Events are sent to another place too"), "POST", "/api/v1/webhooks", "",
@@ -57,6 +59,8 @@ static const char *label_of(struct wa_sv key)
     } known[] = {{"name", WA_TEXT("Name")},
                  {"role", WA_TEXT("Role")},
                  {"password", WA_TEXT("Password")},
+                 {"old", WA_TEXT("Present password")},
+                 {"new", WA_TEXT("New password")},
                  {"perimeter", WA_TEXT("Perimeter")},
                  {"disabled", WA_TEXT("Disabled")},
                  {"needs_second_factor", WA_TEXT("Needs a second factor")},
@@ -70,6 +74,11 @@ static const char *label_of(struct wa_sv key)
     return NULL;
 }
 
+static bool is_secret(struct wa_sv key)
+{
+    return wa_sv_eqs(key, "password") || wa_sv_eqs(key, "old") || wa_sv_eqs(key, "new");
+}
+
 static enum wa_code say_member(struct wa_local_prepared *p, struct wa_sv key,
                                const struct wa_json *value, struct wa_err *err)
 {
@@ -78,7 +87,7 @@ static enum wa_code say_member(struct wa_local_prepared *p, struct wa_sv key,
     wa_buf_init(&text, GIVE_BYTES_MAX);
     if (label == NULL)
         return wa_fail(err, WA_E_INVALID, "'%.*s' is nothing that is given", WA_SV_ARG(key));
-    if (wa_sv_eqs(key, "password"))
+    if (is_secret(key))
         wa_buf_adds(&text, wa_text("as it was typed"));
     else if (wa_sv_eqs(key, "perimeter") && wa_json_is(value, WA_JSON_NULL))
         wa_buf_adds(&text, wa_text("all machines"));

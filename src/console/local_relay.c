@@ -1,40 +1,75 @@
 /* local_relay.c - calls of the server's API, made by a page, with this program's session.
  *
- * What would show or make a token is not relayed, nor what gives somebody something that lasts: who
- * wants that asks by what kind_grant.c and kind_own_certificate.c show. Nor is anything that a
- * browser could take for a page of ours: only data by its type, and only that of the server itself.
+ * What is read is relayed, but for what would show or make a token. Of what changes something there
+ * is a list: what takes something away, what roll-outs that were signed do, what one keeps for
+ * oneself. What gives somebody something that lasts is not on it: who wants that asks by what
+ * kind_grant.c and kind_own_certificate.c show. Nor is anything relayed that a browser could take
+ * for a page of ours: only data by its type, and only that of the server itself.
  */
 #include "codec/url.h"
 #include "console/local_priv.h"
 
-/* "users", and what is below it; not "users-x". */
+#define API "/api/v1/"
+
+static const char *const unread[] = {"session", "login", "enrol-tokens"};
+
+static const struct change {
+    enum wa_http_method method;
+    const char *path; /* below the API; '*' is one part of it */
+} changes[] = {
+    {WA_HTTP_POST, "account/second-factor"},
+    {WA_HTTP_POST, "account/second-factor/confirm"},
+    {WA_HTTP_POST, "account/second-factor/off"},
+    {WA_HTTP_DELETE, "account/certificates/*"},
+    {WA_HTTP_DELETE, "account/sessions/*"},
+    {WA_HTTP_DELETE, "account/tokens/*"},
+    {WA_HTTP_POST, "estate"}, /* a question: about machines that are named */
+    {WA_HTTP_DELETE, "hosts/*"},
+    {WA_HTTP_DELETE, "hosts/*/certificate"},
+    {WA_HTTP_DELETE, "packages/*"},
+    {WA_HTTP_POST, "report-rows"}, /* a question */
+    {WA_HTTP_PUT, "reports/*"},
+    {WA_HTTP_DELETE, "reports/*"},
+    {WA_HTTP_POST, "rollouts/*/pause"},
+    {WA_HTTP_POST, "rollouts/*/promote"},
+    {WA_HTTP_POST, "rollouts/*/resume"},
+    {WA_HTTP_POST, "rollouts/*/stop"},
+    {WA_HTTP_DELETE, "users/*"},
+    {WA_HTTP_DELETE, "users/*/certificates/*"},
+    {WA_HTTP_DELETE, "users/*/sessions"},
+    {WA_HTTP_DELETE, "users/*/tokens/*"},
+    {WA_HTTP_DELETE, "webhooks/*"},
+    {WA_HTTP_POST, "webhooks/*/test"},
+};
+
+/* "users", and what is below it or may be taken for it; not "usersx". */
 static bool is_below(struct wa_sv path, const char *name)
 {
     size_t n = strlen(name);
-    return wa_sv_starts(path, name) &&
-           (path.n == n || strchr("/.;", path.p[n]) != NULL || path.p[n] == '-');
+    return wa_sv_starts(path, name) && (path.n == n || strchr("/.;-", path.p[n]) != NULL);
+}
+
+static bool is_like(struct wa_sv path, const char *pattern)
+{
+    struct wa_sv wanted = wa_sv(pattern), part, want;
+    while (wa_sv_split(&wanted, '/', &want))
+        if (!wa_sv_split(&path, '/', &part) || part.n == 0 ||
+            !(wa_sv_eqs(want, "*") || wa_sv_eq(want, part)))
+            return false;
+    return !wa_sv_split(&path, '/', &part);
 }
 
 bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 {
-    static const char prefix[] = "/api/v1/";
-    static const char *const kept[] = {"session", "login", "enrol-tokens"};
-    static const char *const lasting[] = {"users", "account/tokens", "account/certificates",
-                                          "signers"};
-    if (!wa_sv_starts(path, prefix))
+    if (!wa_sv_starts(path, API))
         return false;
-    struct wa_sv rest = wa_sv_sub(path, sizeof prefix - 1, path.n);
-    for (size_t i = 0; i < WA_COUNT(kept); i++)
-        if (is_below(rest, kept[i]))
-            return false;
-    bool is_read = method == WA_HTTP_GET || method == WA_HTTP_HEAD;
-    bool removes = method == WA_HTTP_DELETE && !wa_sv_ends(rest, "/second-factor");
-    for (size_t i = 0; i < WA_COUNT(lasting); i++)
-        if (is_below(rest, lasting[i]) && !is_read && !removes)
-            return false;
-    if (is_below(rest, "webhooks") && !is_read && !removes && !wa_sv_ends(rest, "/test"))
-        return false;
-    return rest.n > 0;
+    struct wa_sv rest = wa_sv_sub(path, sizeof API - 1, path.n);
+    bool is_read = method == WA_HTTP_GET || method == WA_HTTP_HEAD, takes = is_read && rest.n > 0;
+    for (size_t i = 0; i < WA_COUNT(unread); i++)
+        takes = takes && !is_below(rest, unread[i]);
+    for (size_t i = 0; i < WA_COUNT(changes); i++)
+        takes = takes || (method == changes[i].method && is_like(rest, changes[i].path));
+    return takes;
 }
 
 /* The path was decoded when it was read: it is encoded again, byte by byte. */

@@ -88,6 +88,31 @@ def test_state_login_and_relay(local):
         assert local.ask("POST", "/local/commit", {"id": a.json["id"]}).code == "denied"  # no terminal here
 
 
+# What changes something at the server and a page may do by itself: it takes something away, or is a question, or one's own business.
+RELAYED = {
+    "POST": {"/account/second-factor", "/account/second-factor/confirm", "/account/second-factor/off", "/estate", "/report-rows", "/rollouts/{id}/pause", "/rollouts/{id}/promote", "/rollouts/{id}/resume", "/rollouts/{id}/stop",
+             "/webhooks/{id}/test"},
+    "PUT": {"/reports/{name}"},
+    "DELETE": {"/account/certificates/{sha256}", "/account/sessions/{id}", "/account/tokens/{id}", "/hosts/{uuid}", "/hosts/{uuid}/certificate", "/packages/{file}", "/reports/{name}", "/users/{name}",
+               "/users/{name}/certificates/{sha256}", "/users/{name}/sessions", "/users/{name}/tokens/{id}", "/webhooks/{id}"},
+}
+
+
+def test_of_all_calls_that_change_something_few_are_relayed(local):
+    local.login()
+    paths = local.ask("GET", "/api/v1/openapi.json").json["paths"]
+    seen = {"POST": set(), "PUT": set(), "DELETE": set()}
+    for path, calls in paths.items():
+        for method in seen.keys() & {m.upper() for m in calls}:
+            a = local.ask(method, re.sub(r"{\w+}", "0" * 64, path), {} if method != "DELETE" else None)
+            if not (a.status == 404 and a.json["error"]["message"] == "there is no such call"):
+                seen[method].add(path.removeprefix("/api/v1"))
+    assert seen == RELAYED
+    for path in ("account/password/", "users/x/", "users/x/password", "users/x/second-factor", "webhooks/x/test/x", "rollouts/x/y/stop", "rollouts/stop", "reports/"):
+        for method in ("POST", "PUT"):
+            assert local.ask(method, f"/api/v1/{path}", {}).json["error"]["message"] == "there is no such call", path
+
+
 def test_a_login_looks_at_the_journal_that_was_seen(local):
     kept = next((local.org.base / "local/.config/wapt").glob("journal-*.head"))
     local.login()
@@ -147,7 +172,7 @@ def test_the_token_is_a_header_alone(local):
 
 
 def test_bodies_have_a_size(local):
-    for path, size in (("/local/session", 5000), ("/local/login", 5000), ("/local/commit", 5000), ("/local/prepare", 6 << 20), ("/api/v1/reports", 6 << 20)):
+    for path, size in (("/local/session", 5000), ("/local/login", 5000), ("/local/commit", 5000), ("/local/prepare", 6 << 20), ("/api/v1/report-rows", 6 << 20)):
         a = local.ask("POST", path, b"[" + b"0," * (size // 2) + b"0]")
         assert (a.status, a.code) == (413, "limit"), path
     for body in (b"", b"{", b"[]", b'{"ticket":1}', b'{"ticket":"a","ticket":"b"}', b'{"more":1}', b"[" * 3000):

@@ -57,6 +57,8 @@ def people(org, keep):
     mine = ("--user", "json", "--json")
     made = keep("waptconsole token make", org.console("token", "make", "robot", "--right", "view", *mine))
     keep("waptconsole token", org.console("token", "list", *mine))
+    keep("waptconsole sessions", org.console("sessions", *mine))
+    keep("waptconsole password", org.console("password", "--new-password-file", secret, *mine))
     org.console("token", "revoke", made["id"], *mine)
     lets = Server(org, "server-json", "fronts = 1\ncertificate_login = 1")
     try:

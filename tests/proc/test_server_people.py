@@ -263,3 +263,27 @@ def test_people_from_the_console(srv, org):
     for argv, status in ((("role", "site", "readonly"), 0), (("role", "site", "emperor"), 2), (("disable", "site"), 0), (("remove", "none"), 12), (("burn", "x"), 2), (("remove", "site"), 0)):
         assert console(srv, "chief", "user", *argv, ok=status == 0).returncode == status, argv
     user(srv, "remove", "chief")
+
+
+def test_own_password_and_sessions_by_commands(srv, org):
+    user(srv, "add", "own.hand", "--role", "readonly")
+    old, new = org.base / "own.old", org.base / "own.new"
+    for path, text in ((old, PASSWORD), (new, "another long password"), (org.base / "own.short", "short")):
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+    there = ("--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt"), "--user", "own.hand")
+    console = lambda secret, *argv, ok=True: run(BIN / "waptconsole", *argv, *there, "--password-file", secret, ok=ok)  # noqa: E731
+    first, second = token(srv, "own.hand"), token(srv, "own.hand")
+    listed = json.loads(console(old, "sessions", "--json").stdout)["result"]
+    assert [s["this"] for s in listed].count(True) == 1 and len(listed) == 3 and {s["method"] for s in listed} == {"password"}
+    mine = json.loads(srv.call("GET", "/api/v1/account/sessions", token=first)[1])["sessions"]
+    console(old, "sessions", "end", next(s["id"] for s in mine if s["this"]))
+    assert srv.call("GET", "/api/v1/hosts", token=first)[0] == 401 and srv.call("GET", "/api/v1/hosts", token=second)[0] == 200
+    for bad in ("0" * 16, "../x", "a?b"):
+        assert console(old, "sessions", "end", bad, ok=False).returncode != 0
+    assert "characters" in console(old, "password", "--new-password-file", org.base / "own.short", ok=False).stderr
+    assert srv.call("GET", "/api/v1/hosts", token=second)[0] == 200
+    console(old, "password", "--new-password-file", new)
+    assert srv.call("GET", "/api/v1/hosts", token=second)[0] == 401  # everywhere else
+    assert console(old, "sessions", ok=False).returncode != 0
+    console(new, "sessions")

@@ -1,10 +1,31 @@
 """A second factor in the pages of the real console: set up by who must, read from the QR code, used, lost and dropped by an administrator, ended by its owner."""
 import contextlib
+import json
+import ssl
+import urllib.error
+import urllib.request
 
 import pages
 import pytest
 from conftest import BIN, Organisation, organisation, run, totp  # of tests/proc
 from test_story import Console
+
+
+def elsewhere(org, password):
+    """otto's session from another program: its token."""
+    ask = urllib.request.Request(f"{org.url}/api/v1/session", json.dumps({"user": "otto", "password": password}).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(ask, context=ssl._create_unverified_context()) as answer:
+        return json.load(answer)["token"]
+
+
+def lives(org, token):
+    """Whether that session is one still."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(f"{org.url}/api/v1/session", headers={"Authorization": f"Bearer {token}"}), context=ssl._create_unverified_context()).close()
+        return True
+    except urllib.error.HTTPError as e:
+        assert e.code == 401, e.code
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +39,7 @@ def played():
         run(BIN / "waptserver", "user", "need-second-factor", "paula", *config)
         run(BIN / "waptserver", "user", "add", "otto", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
         console = Console(o)
-        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm}, link=console.link, password=secret, keyPassword=(o.base / "pw").read_text().strip(), deployer=o.cert("Deployer").read_text(),
+        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm, "elsewhere": lambda password: elsewhere(o, password), "lives": lambda token: lives(o, token)}, link=console.link, password=secret, keyPassword=(o.base / "pw").read_text().strip(), deployer=o.cert("Deployer").read_text(),
                          developer=o.cert("Developer").read_text(), fingerprint=o.fingerprint(o.cert("Deployer")))
 
 

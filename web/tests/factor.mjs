@@ -183,6 +183,55 @@ export async function f5_oneRegistersAnOwnCertificate({ password, ask, fingerpri
     await logIn("admin", password);
 }
 
+export async function f5b_thePasswordIsChangedAndSessionsAreEnded({ password, ask, folder }) {
+    const { page, base } = open;
+    const fresh = `${password} anew`;
+    await logOut("admin");
+    await page.goto(`${base}/account`);
+    await logIn("otto", password);
+    const sessions = page.getByRole("grid", { name: "Where you are logged in" });
+    await sessions.getByRole("row", { name: /this page/ }).waitFor();
+    const elsewhere = await ask("elsewhere", password);
+    await page.reload();
+    const other = sessions.getByRole("row").filter({ hasText: "password" }).filter({ hasNotText: "this page" });
+    await other.waitFor();
+    await look("sessions", folder);
+    await other.dblclick();
+    await dialog().getByRole("button", { name: "End it" }).click();
+    await other.waitFor({ state: "detached" });
+    same(await ask("lives", elsewhere), false, "the session that was ended");
+    const third = await ask("elsewhere", password);
+    const change = async (old) => {
+        await page.getByRole("button", { name: "Change your password" }).click();
+        await dialog().getByLabel("Present password").fill(old);
+        await dialog().getByLabel("New password").fill(fresh);
+        await dialog().getByLabel("Password again").fill(password);
+        await dialog().getByText("The two passwords differ.").waitFor();
+        await dialog().getByLabel("Password again").fill(fresh);
+        await look("own-password", folder);
+        await dialog().getByRole("button", { name: "Review" }).click();
+        await dialog().getByText("Another password of your own at the server").waitFor();
+        check(!(await dialog().innerText()).includes(fresh), "the review shows the password");
+        await dialog().getByRole("button", { name: "Confirm" }).click();
+        await dialog().getByText("Confirm in the terminal").waitFor();
+        const said = await ask("confirm");
+        check(!said.includes(fresh) && !said.includes(old), said);
+    };
+    await change("not the password");
+    await dialog().getByRole("alert").getByText("the present password is another").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
+    same(await ask("lives", third), true, "a session before the change");
+    await change(password);
+    await dialog().waitFor({ state: "detached" });
+    same(await ask("lives", third), false, "a session after the change");
+    await logOut("otto");
+    await logIn("otto", fresh);
+    await sessions.getByRole("row", { name: /this page/ }).waitFor();
+    await logOut("otto");
+    await logIn("admin", password);
+}
+
 export async function f6_onesOwnIsEndedByACode({ password, ask }) {
     const { page, base } = open;
     await page.goto(`${base}/account`);

@@ -1,7 +1,8 @@
-// Who is logged in, the second factor of that account, and the certificates by which one logs in oneself.
+// Who is logged in: the account's password, second factor and certificates, and where else it is logged in.
 import { useSignal } from "@preact/signals";
 import { apiPath } from "../api";
 import { LoginCertificates } from "../components/certificates";
+import { Change } from "../components/change";
 import { FormDialog } from "../components/dialog";
 import { EndFactor, SetUpFactor } from "../components/factor";
 import { Choice, Facts, Field } from "../components/fields";
@@ -10,7 +11,8 @@ import { review } from "../components/review";
 import { Status } from "../components/status";
 import { t } from "../i18n";
 import { local } from "../local";
-import { roleText } from "./people";
+import { Sessions } from "./account_sessions";
+import { PASSWORD_MIN, roleText } from "./people";
 
 /** The program shows the certificate to the server, and signs nothing; the server wants the password, and a code where there is one. */
 function AddCertificate({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
@@ -35,8 +37,24 @@ function AddCertificate({ onClose, onDone }: { onClose: () => void; onDone: () =
     );
 }
 
+function PasswordDialog({ onDone }: { onDone: (is: boolean) => void }) {
+    const old = useSignal("");
+    const next = useSignal("");
+    const again = useSignal("");
+    const isReady = old.value !== "" && next.value.length >= PASSWORD_MIN && next.value === again.value;
+    return (
+        <Change title={t("Change your password")} isReady={isReady} grant={() => ({ do: "own-password", give: { old: old.value, new: next.value } })} onDone={onDone}>
+            <Field label={t("Present password")} type="password" autoComplete="current-password" value={old.value} onInput={(v) => (old.value = v)} autofocus />
+            <Field label={t("New password")} type="password" autoComplete="new-password" value={next.value} onInput={(v) => (next.value = v)} hint={t("Ten characters at least.")} />
+            <Field label={t("Password again")} type="password" autoComplete="new-password" value={again.value} onInput={(v) => (again.value = v)} />
+            <p>{t("Everywhere else you are logged out.")}</p>
+            {again.value !== "" && next.value !== again.value && <p class="error">{t("The two passwords differ.")}</p>}
+        </Change>
+    );
+}
+
 export function AccountPage() {
-    const open = useSignal<"" | "set" | "end" | "certificate">("");
+    const open = useSignal<"" | "set" | "end" | "certificate" | "password">("");
     const version = useSignal(0);
     const found = useRead<{ certificates: { sha256: string }[] }>(apiPath(["account", "certificates"]), version.value);
     const changed = () => version.value++;
@@ -45,8 +63,12 @@ export function AccountPage() {
     if (server?.state !== "connected") return <div class="page" aria-busy="true" />;
     const has = server.second_factor === true;
     const close = () => (open.value = "");
+    const done = (is: boolean) => {
+        close();
+        if (is) changed();
+    };
     return (
-        <div class="page">
+        <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Your account")}</h1>
             </div>
@@ -65,11 +87,16 @@ export function AccountPage() {
                     <button type="button" class={has ? "danger" : "primary"} onClick={() => (open.value = has ? "end" : "set")}>
                         {has ? t("End the second factor") : t("Set up a second factor")}
                     </button>
+                    <button type="button" onClick={() => (open.value = "password")}>
+                        {t("Change your password")}
+                    </button>
                     <button type="button" onClick={() => (open.value = "certificate")}>
                         {t("Log in by one of your keys")}
                     </button>
                 </div>
             </section>
+            <Sessions version={version.value} />
+            {open.value === "password" && <PasswordDialog onDone={done} />}
             {open.value === "certificate" && <AddCertificate onClose={close} onDone={changed} />}
             {open.value === "end" && has && <EndFactor onClose={close} />}
             {open.value === "set" && !has && <SetUpFactor onClose={close} />}

@@ -73,7 +73,7 @@ const LIST: readonly Column<Person>[] = [
 // --- what can be changed: each a dialog of its own ---
 
 const roleOptions = () => ROLES.map(([name, title, about]) => [name, pair(t(title), t(about))] as const);
-const PASSWORD_MIN = 10;
+export const PASSWORD_MIN = 10;
 
 function NewPerson({ onDone }: { onDone: (name?: string) => void }) {
     const name = useSignal("");
