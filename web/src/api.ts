@@ -100,15 +100,19 @@ export function apiPath(parts: readonly string[], params: Record<string, string 
     return `/api/v1/${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
 }
 
-/** The rest of a list as CSV, saved as a file. */
-export async function download(path: string, name: string): Promise<void> {
-    const answer = await send("GET", path);
-    const url = URL.createObjectURL(await answer.blob());
+/** Has the browser save it. */
+export function saveFile(bytes: Blob, name: string): void {
+    const url = URL.createObjectURL(bytes);
     const a = document.createElement("a");
     a.href = url;
     a.download = name;
     a.click();
     URL.revokeObjectURL(url);
+}
+
+/** The rest of a list as CSV, saved as a file. */
+export async function download(path: string, name: string): Promise<void> {
+    saveFile(await (await send("GET", path)).blob(), name);
 }
 
 function takeTicket(): string {

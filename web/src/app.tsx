@@ -1,5 +1,5 @@
 // The frame: navigation, head, the page of the address, and what may lie above it.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { link } from "./api";
 import { logOut } from "./components/factor";
 import { Help, helpOpen } from "./components/help";
@@ -118,9 +118,22 @@ function Content({ path }: { path: string }) {
     );
 }
 
+/** Whoever goes to another page is there with the keys, too; and where what had the focus has gone. */
+function useFocus(path: string) {
+    const last = useRef("/");
+    useEffect(() => {
+        const main = document.getElementById("main");
+        const now = document.activeElement;
+        const isLost = now === document.body || (last.current !== path && !main?.contains(now));
+        if (last.current !== "/" && isLost) main?.focus();
+        last.current = path;
+    }, [place.value]);
+}
+
 export function App() {
     useShortcutsOfAll();
     const { path } = place.value;
+    useFocus(path);
     useEffect(() => {
         if (path === "/" || path === "/index.html") navigate(FIRST_PAGE, true);
         const row = pages.find((p) => match(p.path, path));

@@ -1,6 +1,8 @@
 // The server's live events: one stream for the page, taken up where it broke off.
 import { effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { isConnected, refreshState } from "./local";
+import { onceSeen } from "./seen";
 import { followStream } from "./stream";
 
 export interface ServerEvent {
@@ -21,6 +23,31 @@ let last = "";
 export function onEvents(listener: Listener): () => void {
     listeners.add(listener);
     return () => listeners.delete(listener);
+}
+
+const SOON_MS = 600;
+
+/** For as long as the component is shown: runs soon after what is meant has happened, once for all of it that came meanwhile. waitMs: how soon. */
+export function useEvents(isMeant: (event: ServerEvent) => boolean, run: () => void, waitMs = () => SOON_MS): void {
+    const now = useRef({ isMeant, run, waitMs });
+    now.current = { isMeant, run, waitMs };
+    useEffect(() => {
+        let timer: number | undefined;
+        let callOff = () => undefined as void;
+        const soon = () => {
+            timer = undefined;
+            callOff();
+            callOff = onceSeen(() => now.current.run());
+        };
+        const forget = onEvents((event) => {
+            if (event === undefined || now.current.isMeant(event)) timer ??= window.setTimeout(soon, now.current.waitMs());
+        });
+        return () => {
+            forget();
+            clearTimeout(timer);
+            callOff();
+        };
+    }, []);
 }
 
 function tell(event: ServerEvent | undefined) {

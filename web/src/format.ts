@@ -22,6 +22,14 @@ export function day(s: number): string {
     return s > 0 ? days.value.format(s * 1000) : t("never");
 }
 
+/** Below an axis that is so many seconds long. */
+export function timesOfAxis(lengthS: number): (s: number) => string {
+    const day = 86_400;
+    const shown: Intl.DateTimeFormatOptions = lengthS > 1000 * day ? { month: "short", year: "numeric" } : lengthS > 2 * day ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" };
+    const format = new Intl.DateTimeFormat(locale.value, shown);
+    return (s) => format.format(s * 1000);
+}
+
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
     ["year", 31_536_000],
     ["month", 2_592_000],
@@ -42,14 +50,21 @@ export function number(n: number): string {
     return n.toLocaleString(language.value);
 }
 
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+
+/** "12 MB", "12 Mo" */
 export function bytes(n: number): string {
-    const units = ["B", "kB", "MB", "GB", "TB"];
     let i = 0;
-    while (n >= 1000 && i < units.length - 1) {
+    while (n >= 1000 && i < UNITS.length - 1) {
         n /= 1000;
         i++;
     }
-    return `${n.toLocaleString(language.value, { maximumFractionDigits: n < 10 && i > 0 ? 1 : 0 })} ${units[i]}`;
+    return n.toLocaleString(language.value, { style: "unit", unit: UNITS[i] ?? "byte", unitDisplay: i === 0 ? "long" : "short", maximumFractionDigits: n < 10 && i > 0 ? 1 : 0 });
+}
+
+/** What is typed with blanks or commas between. */
+export function words(text: string): string[] {
+    return text.split(/[\s,]+/).filter(Boolean);
 }
 
 /** Text of anything that a machine may have said: never an object's name, never markup. */

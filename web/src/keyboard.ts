@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Text } from "./i18n";
+import { pref } from "./prefs";
 
 export interface Shortcut {
     keys: string; // "Ctrl+K", "/", "g h": one after the other
@@ -9,6 +10,8 @@ export interface Shortcut {
     run: () => void;
 }
 
+/** Whether keys without Ctrl are shortcuts: who speaks to the computer, or hits keys by mistake, can have that off. */
+export const singleKeys = pref("keys.single", true);
 export const shortcuts = signal<readonly Shortcut[]>([]);
 const SECOND_KEY_MS = 3000;
 let first = "";
@@ -40,7 +43,7 @@ document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.isComposing) return;
     const key = pressed(e);
     const isPlain = !key.startsWith("Ctrl+");
-    if ((isPlain && isTyping(e.target)) || document.querySelector("dialog[open]")) return;
+    if ((isPlain && (isTyping(e.target) || !singleKeys.value)) || document.querySelector("dialog[open]")) return;
     const both = e.timeStamp - firstAt < SECOND_KEY_MS ? `${first} ${key}` : key;
     const found = shortcuts.value.findLast((one) => one.keys === both) ?? shortcuts.value.findLast((one) => one.keys === key);
     first = isPlain ? key : "";

@@ -58,6 +58,19 @@ export function pref<T>(name: string, fallback: T): Signal<T> {
     return value;
 }
 
+function showKept(): void {
+    isLoading = true;
+    for (const [name, { value, fallback }] of given) value.value = kept[name] ?? fallback;
+    isLoading = false;
+}
+
+// Another tab has told the program what was chosen there: this one would tell it the old again.
+addEventListener("storage", (e) => {
+    if (e.key !== KEY || !e.newValue) return;
+    kept = JSON.parse(e.newValue) as Record<string, Json>;
+    showKept();
+});
+
 /** Once, after the program has let the page in. */
 export async function loadPrefs(): Promise<void> {
     try {
@@ -69,7 +82,5 @@ export async function loadPrefs(): Promise<void> {
     } catch {
         return;
     }
-    isLoading = true;
-    for (const [name, { value, fallback }] of given) value.value = kept[name] ?? fallback;
-    isLoading = false;
+    showKept();
 }

@@ -71,6 +71,19 @@ export async function f4_aMachineIsDescribed({ uuid, name, keyPassword }) {
     await page.getByRole("grid", { name: "Results" }).locator(".status-ok").waitFor();
     await page.getByRole("link", { name: "Machines" }).first().click();
     await grid(page).getByRole("row").filter({ hasText: name }).getByText("Front desk <b>", { exact: true }).waitFor();
+}
+
+export async function f5_andAgainInTheList({ name, keyPassword }) {
+    const { page } = open;
+    await grid(page).focus();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("F2");
+    const editor = page.getByRole("textbox", { name: `Description of ${name}` });
+    same(await editor.inputValue(), "Front desk <b>", "what it begins with");
+    await editor.fill("Store room");
+    await page.keyboard.press("Enter");
+    await sign(page, keyPassword);
+    await grid(page).getByRole("row").filter({ hasText: name }).getByText("Store room", { exact: true }).waitFor(); // the machine has said so
     same(open.trouble, [], "trouble in the page");
     await open.context.close();
 }

@@ -18,7 +18,7 @@ export async function b1_theRepositoryIsShown({ browser, link, password, folder,
     await grid(page, "Packages").getByText("Developer").first().waitFor();
     await look("repository", folder);
     await page.getByRole("searchbox").fill("no such package");
-    await page.getByText("No package matches.").waitFor();
+    await page.getByText("Nothing matches").waitFor();
     await page.getByRole("searchbox").fill(tool);
     await grid(page, "Packages").getByRole("link", { name: tool }).click();
     await page.getByRole("heading", { name: tool }).waitFor();

@@ -1,5 +1,5 @@
 // Tables themselves: how they share the room there is, and what is edited in them.
-import { check, same, until } from "./lib.mjs";
+import { axe, check, same, until } from "./lib.mjs";
 import { open } from "./open.mjs";
 
 const LARGE = { width: 2560, height: 1440 };
@@ -62,5 +62,90 @@ export async function textsShareTheRoomOfALargeScreenAndNothingJumps(given) {
             await until(() => Promise.resolve(Object.keys(mock.prefs["table.hosts"]?.widths ?? {}).length === 0), "no width is kept");
         },
         { viewport: LARGE },
+    );
+}
+
+const grid = (page) => page.getByRole("grid", { name: "Machines" });
+const cell = (page, row, title) => page.locator(`.t-body .t-row[data-index="${row}"] [role=gridcell][title="${title}"]`);
+const isFocused = (locator) => locator.evaluate((e) => e === document.activeElement);
+
+export async function aDescriptionIsChangedInItsCell(given) {
+    await open(given, async ({ mock, page }) => {
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        const wish = () => [...mock.prepared.values()].at(-1);
+        const editor = page.getByRole("textbox", { name: "Description of pc-lyon-00000" });
+        const dialog = page.getByRole("dialog");
+        await loaded(page);
+        await grid(page).focus();
+        await page.keyboard.press("F2");
+        same(await editor.inputValue(), "Accueil, bureau 0", "what it begins with");
+        check(await isFocused(editor), "one types there");
+        same(await axe(page), [], "against WCAG AA");
+        await page.screenshot({ path: `${given.folder}/describe.png` });
+        await page.keyboard.type("elsewhere");
+        await page.keyboard.press("Escape");
+        await editor.waitFor({ state: "detached" });
+        check(await isFocused(grid(page)), "the table has the focus again");
+        await page.keyboard.press("F2");
+        await page.keyboard.press("Enter"); // nothing has changed
+        await editor.waitFor({ state: "detached" });
+        same([mock.prepared.size, await dialog.count()], [0, 0], "what was asked for that has not changed");
+        // A machine that says something meanwhile takes nothing away.
+        await page.keyboard.press("F2");
+        await page.keyboard.type("Front desk <b>");
+        mock.hosts.find((h) => h.name === "pc-lyon-00000").users = "somebody";
+        mock.event({ kind: "host", what: "inventory", uuid: mock.hosts[0].uuid });
+        await cell(page, 0, "somebody").waitFor();
+        same([await editor.inputValue(), await isFocused(editor)], ["Front desk <b>", true], "what was typed");
+        await page.keyboard.press("Enter");
+        await dialog.getByText("1 machine concerned").waitFor();
+        same([wish().what, wish().kind, wish().hosts, wish().text], ["actions", "describe", [mock.hosts[0].uuid], "Front desk <b>"], "what is to be signed");
+        await dialog.getByRole("button", { name: "Sign and send" }).click();
+        await dialog.waitFor({ state: "detached" });
+        await page.getByText("Ordered for 1 machine.").waitFor();
+        check(page.url().endsWith("/hosts") && (await isFocused(grid(page))), "one goes on in the list");
+        // A double click on the cell, and a click elsewhere takes the text.
+        await cell(page, 3, "Accueil, bureau 12").dblclick();
+        const other = page.getByRole("textbox", { name: "Description of pc-lyon-00012" });
+        await other.fill("");
+        await page.getByRole("heading", { name: "Machines" }).click();
+        await dialog.getByText("1 machine concerned").waitFor();
+        same([wish().hosts.length, wish().text], [1, ""], "none is a description, too");
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        // Several, and where the column is not there, in a dialog.
+        await grid(page).focus();
+        await page.keyboard.press("Home");
+        await page.keyboard.press("Space");
+        await page.keyboard.press("Shift+ArrowDown");
+        await page.getByText("2 machines selected").waitFor();
+        await page.keyboard.press("F2");
+        await dialog.getByText("2 machines", { exact: true }).waitFor();
+        await dialog.getByLabel("Description").fill("Room 7");
+        await page.keyboard.press("Enter");
+        await dialog.getByText("2 machines concerned").waitFor();
+        same([wish().hosts.length, wish().text], [2, "Room 7"], "what is to be signed for both");
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Columns" }).click();
+        await page.getByRole("checkbox", { name: "Description" }).uncheck();
+        await page.keyboard.press("Escape");
+        await grid(page).focus();
+        await page.keyboard.press("F2");
+        await page.getByRole("dialog", { name: "Change the description" }).waitFor();
+    });
+}
+
+export async function whoMayNotOrderEditsNothing(given) {
+    await open(
+        given,
+        async ({ page }) => {
+            await loaded(page);
+            await grid(page).focus();
+            await page.keyboard.press("F2");
+            await cell(page, 0, "Accueil, bureau 0").dblclick();
+            await page.getByRole("heading", { name: "pc-lyon-00000" }).waitFor(); // it is opened
+        },
+        { before: (mock) => (mock.server.rights = "view") },
     );
 }

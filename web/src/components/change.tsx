@@ -19,7 +19,7 @@ interface Props {
     children?: ComponentChildren;
     button?: string;
     isReady?: boolean;
-    /** Done at once. */
+    /** Done at once: something is taken away. */
     work?: () => Promise<unknown>;
     /** Reviewed; then onDone is told once more, that it is done. */
     grant?: () => Grant;
@@ -37,7 +37,7 @@ export function Change({ title, children, button, isReady = true, work, grant, o
         review({ what: "grant", ...asked }, (answer) => onDone(true, answer));
     };
     return (
-        <FormDialog title={title} onClose={() => onDone(false, {})} onSubmit={submit} button={button ?? t("Review")} disabled={!isReady}>
+        <FormDialog title={title} onClose={() => onDone(false, {})} onSubmit={submit} button={button ?? t("Review")} disabled={!isReady} danger={!grant}>
             {children}
         </FormDialog>
     );

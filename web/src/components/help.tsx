@@ -1,8 +1,9 @@
 // "?": every shortcut that works here.
 import { signal } from "@preact/signals";
 import { t, type Text } from "../i18n";
-import { shortcuts } from "../keyboard";
+import { shortcuts, singleKeys } from "../keyboard";
 import { Dialog } from "./dialog";
+import { Check } from "./fields";
 
 export const helpOpen = signal(false);
 
@@ -18,6 +19,7 @@ const TABLE: Rows = [
     ["Ctrl+C", "Copy the selected rows"],
     ["Enter", "Open the row"],
     ["Esc", "Select nothing"],
+    ["F2", "Change the description, among the machines"],
 ];
 
 const NAMES: readonly Text[] = ["PageUp", "PageDown", "Home", "End", "Space", "Shift", "Enter", "Esc"];
@@ -62,6 +64,7 @@ export function Help({ title = "In a table", keys = TABLE }: { title?: Text; key
                 {list(t("Everywhere"), rows)}
                 {list(t(title), keys)}
             </div>
+            <Check label={t("Keys without Ctrl are shortcuts")} hint={t("Off, what is dictated or hit by mistake does nothing.")} checked={singleKeys.value} onChange={(on) => (singleKeys.value = on)} />
         </Dialog>
     );
 }

@@ -16,19 +16,21 @@ export interface Command {
 
 /** Whether it is shown. */
 export const paletteOpen = signal(false);
-const offered = signal<readonly Command[]>([]);
+const offered = signal<readonly (() => readonly Command[])[]>([]);
 const WAIT_MS = 120;
 const HOSTS = 8;
 
-/** What a page offers for as long as it is shown; make may read signals. */
-export function useCommands(make: () => readonly Command[], deps: readonly unknown[] = []): void {
+/** What a page offers for as long as it is shown: as it is then, not as it was when the page came. */
+export function useCommands(make: () => readonly Command[]): void {
+    const now = useRef(make);
+    now.current = make;
     useEffect(() => {
-        const mine = make();
-        offered.value = [...offered.value, ...mine];
+        const mine = () => now.current();
+        offered.value = [...offered.value, mine];
         return () => {
-            offered.value = offered.value.filter((one) => !mine.includes(one));
+            offered.value = offered.value.filter((one) => one !== mine);
         };
-    }, deps);
+    }, []);
 }
 
 function fits(command: Command, words: readonly string[]): boolean {
@@ -74,7 +76,7 @@ function Palette({ more }: { more: readonly Command[] }) {
     }, [search]);
     const words = search.toLowerCase().split(/\s+/);
     const places: Command[] = pages.filter((p) => p.nav && (!p.nav.right || may(p.nav.right))).map((p) => ({ id: p.path, title: t(p.title), hint: t("Page"), run: () => navigate(p.path) }));
-    const found = [...[...offered.value, ...places, ...more].filter((c) => fits(c, words)), ...hosts.value];
+    const found = [...[...offered.value.flatMap((make) => make()), ...places, ...more].filter((c) => fits(c, words)), ...hosts.value];
     const chosen = Math.min(at.value, Math.max(found.length - 1, 0));
     const run = (command: Command | undefined) => {
         if (!command) return;

@@ -1,6 +1,7 @@
 // Tabs by the ARIA pattern: arrows go from one to the next. Which one is open stands in the address.
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import { number } from "../format";
 import { place, setQuery } from "../router";
 
 export interface Tab {
@@ -42,7 +43,7 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
                         onKeyDown={(e) => key(e, i)}
                     >
                         {tab.title}
-                        {tab.count !== undefined && <span class="count">{tab.count}</span>}
+                        {tab.count !== undefined && <span class="count">{number(tab.count)}</span>}
                     </button>
                 ))}
             </div>

@@ -29,7 +29,7 @@ export function say(text: string): void {
     show(text, false);
 }
 
-/** What was thrown, unless the page as a whole shows it already: no session, program or server away. */
+/** What was thrown, unless nobody waits for it any more, or the page as a whole shows it already: no session, program or server away. */
 export function sayError(e: unknown): void {
     const isShown = e instanceof ApiError && (e.code === "away" || e.code === "unreachable" || e.status === 401);
     if (!isAbort(e) && !isShown) show(errorText(e), true);

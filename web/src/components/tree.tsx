@@ -1,6 +1,6 @@
 // Anything that JSON can say, as a tree that opens and closes: the browser's own <details>, so keys work.
 import type { ComponentChildren } from "preact";
-import { plain } from "../format";
+import { number, plain } from "../format";
 import { t, tn } from "../i18n";
 
 const CHILDREN_MAX = 500; // of one branch: a hostile machine must not fill the page
@@ -30,7 +30,7 @@ function Branch({ name, value, depth, isOpen, names, beside }: { name: string; v
     return (
         <details class="tree" open={isOpen}>
             <summary>
-                {title(name)} <span class="muted">{all.length}</span>
+                {title(name)} <span class="muted">{number(all.length)}</span>
             </summary>
             <div class="tree-body">
                 {shown.map(([key, v], i) => (

@@ -6,8 +6,8 @@ export type Text = keyof typeof fr;
 export type Language = "en" | "fr";
 export type Values = Record<string, string | number>;
 
-/** Signs of French stand with the word before them, or after: no line begins or ends with one. */
-const french = Object.fromEntries(Object.entries(fr).map(([text, found]) => [text, found.replace(/ (?=[;:?!»])|(?<=«) /g, "\u00a0")])) as Record<Text, string>;
+/** Signs of French stand with the word before them, or after: no line begins or ends with one. Apostrophes are curved. */
+const french = Object.fromEntries(Object.entries(fr).map(([text, found]) => [text, found.replace(/ (?=[;:?!»%])|(?<=«) /g, "\u00a0").replaceAll("'", "’")])) as Record<Text, string>;
 
 export const language = signal<Language>("en");
 /** As the program that serves the page was started in; "": not known yet. */

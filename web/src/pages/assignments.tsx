@@ -2,7 +2,7 @@
 // with the changes of each shown first, and a plan for one.
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { call } from "../api";
+import { call, errorText } from "../api";
 import { Dialog, FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { A } from "../components/link";
@@ -10,6 +10,7 @@ import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { Status, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
+import { words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Column } from "../table/columns";
@@ -32,7 +33,6 @@ export function assign(uuids: Wanted["uuids"], count: number): void {
     wanted.value = { uuids, count };
 }
 
-const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 interface Plan {
     steps: readonly { action: string; package: string; version: string | null; installed: string | null; why: string }[];
@@ -49,7 +49,7 @@ function PlanView({ request, onClose }: { request: Record<string, unknown>; onCl
                 plan.value = made.details;
                 void call("DELETE", `/local/prepare/${encodeURIComponent(made.id)}`).catch(() => undefined); // only looked at
             },
-            (e: unknown) => (error.value = e instanceof Error ? e.message : String(e)),
+            (e) => (error.value = errorText(e)),
         );
     }, []);
     const p = plan.value;
@@ -180,7 +180,7 @@ export function AssignmentsPage() {
     const { all, again } = usePackages();
     const selection = useMemo(() => new Selection(), []);
     useCommands(() => [{ id: "policy", title: t("New group or rules"), run: () => editPolicy([], again) }]);
-    const rules = (all ?? []).filter((p) => p.is_newest && POLICY.includes(p.section));
+    const rules = all?.filter((p) => p.is_newest && POLICY.includes(p.section));
     return (
         <div class="page page-table">
             <div class="page-head">
@@ -202,9 +202,9 @@ export function AssignmentsPage() {
                 rowKey={(p) => p.file}
                 firstSort="package"
                 selection={selection}
-                tools={<Tools selection={selection} rules={rules} all={all ?? []} again={again} />}
+                tools={<Tools selection={selection} rules={rules ?? []} all={all ?? []} again={again} />}
                 onOpen={(p) => navigate(packagePath(p.package))}
-                empty={all === undefined ? "" : t("There are no groups yet.")}
+                empty={t("There are no groups yet.")}
             />
             <PolicyDialog />
             <MaintenanceDialog />

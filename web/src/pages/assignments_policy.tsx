@@ -4,6 +4,7 @@ import { signal, useSignal } from "@preact/signals";
 import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { review } from "../components/review";
+import { words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { told } from "./repository_changes";
 import type { Package } from "./repository_model";
@@ -28,7 +29,6 @@ export function editPolicy(packages: readonly Package[], onDone: () => void): vo
     wanted.value = { packages, onDone };
 }
 
-const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 /** "team: tis-firefox tis-vlc; staff: tis-vlc" by group; a group's name may have blanks. */
 export function rulesOf(text: string): Record<string, string[]> {

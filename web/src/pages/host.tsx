@@ -9,7 +9,7 @@ import { Status, toneOf } from "../components/status";
 import { Tabs } from "../components/tabs";
 import { say, sayError } from "../components/toasts";
 import { Tree } from "../components/tree";
-import { onEvents } from "../events";
+import { useEvents } from "../events";
 import { ago, number } from "../format";
 import { t } from "../i18n";
 import { epoch } from "../local";
@@ -19,11 +19,10 @@ import { hostRow, hostSections, members, packagesOf, softwareOf, type Members } 
 import { Overview } from "./host_overview";
 import { History, Packages, Software } from "./host_packages";
 import { ActionButtons } from "./hosts_actions";
+import { DescribeDialog } from "./hosts_describe";
 import { OrdersOfHost } from "./orders";
 import { FIELDS_MAX, fieldPath, isField, setField } from "./hosts_fields";
 import { statusText, type Host } from "./hosts_model";
-
-const SOON_MS = 600;
 
 /** What is known of the machine, read again when something happens to it. */
 function useHost(uuid: string) {
@@ -47,20 +46,7 @@ function useHost(uuid: string) {
         );
         return () => stop.abort();
     }, [uuid, version.value, epoch.value]);
-    useEffect(() => {
-        let timer: number | undefined;
-        const forget = onEvents((event) => {
-            if (event !== undefined && event.uuid !== uuid && event.what !== "many") return;
-            timer ??= window.setTimeout(() => {
-                timer = undefined;
-                version.value++;
-            }, SOON_MS);
-        });
-        return () => {
-            clearTimeout(timer);
-            forget();
-        };
-    }, [uuid]);
+    useEvents((event) => event.uuid === uuid || event.what === "many", () => version.value++);
     return { row, sections, error, version };
 }
 
@@ -183,6 +169,7 @@ export function HostPage({ args }: PageProps) {
                     {t("Reading")}
                 </p>
             )}
+            <DescribeDialog />
         </div>
     );
 }

@@ -101,11 +101,11 @@ export function hostSections(uuid: string, stop?: AbortSignal): Promise<Members>
 const HISTORY_PAGE = 1000;
 
 /** What became of its packages, the newest first; the server keeps a bounded number for each machine. */
-export async function hostHistory(uuid: string): Promise<HistoryEvent[]> {
+export async function hostHistory(uuid: string, stop: AbortSignal): Promise<HistoryEvent[]> {
     const found: HistoryEvent[] = [];
     let after: string | undefined;
     do {
-        const page = await call<{ events: HistoryEvent[]; next?: string }>("GET", apiPath(["hosts", uuid, "history"], { after, limit: HISTORY_PAGE }));
+        const page = await call<{ events: HistoryEvent[]; next?: string }>("GET", apiPath(["hosts", uuid, "history"], { after, limit: HISTORY_PAGE }), undefined, stop);
         found.push(...page.events);
         after = page.next;
     } while (after);

@@ -1,15 +1,13 @@
 // A machine at one look: what needs attention first, then who and what it is.
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { FormDialog } from "../components/dialog";
-import { Facts, Field } from "../components/fields";
-import { review } from "../components/review";
+import { Facts } from "../components/fields";
 import { Status, toneOf } from "../components/status";
 import { ago, bytes, dateTime, plain } from "../format";
 import { t, tn } from "../i18n";
 import { list, members, packagesOf, type Json, type Members } from "./host_model";
 import { Maintenance, orderers, rootText } from "./host_policy";
 import { ordered } from "./hosts_actions";
+import { describe } from "./hosts_describe";
 import { statusText, type Host } from "./hosts_model";
 
 function Panel({ title, children }: { title: string; children: ComponentChildren }) {
@@ -82,32 +80,13 @@ function Attention({ sections, row }: { sections: Members; row: Host | undefined
     );
 }
 
-/** Ordered like anything else that changes a machine: its system keeps it. */
 function Description({ uuid, text }: { uuid: string; text: string }) {
-    const isOpen = useSignal(false);
-    const wanted = useSignal("");
-    const open = () => {
-        wanted.value = text;
-        isOpen.value = true;
-    };
-    const close = () => {
-        isOpen.value = false;
-    };
-    const submit = () => {
-        close();
-        review({ what: "actions", kind: "describe", hosts: [uuid], text: wanted.value.trim() }, (answer) => ordered(answer, 1));
-    };
     return (
         <>
-            {text} {" "}
-            <button type="button" class="link" onClick={open}>
+            {text}{" "}
+            <button type="button" class="link" onClick={() => describe({ uuids: () => Promise.resolve([uuid]), count: 1, text, onDone: ordered })}>
                 {t("Change the description")}
             </button>
-            {isOpen.value && (
-                <FormDialog title={t("Change the description")} onClose={close} onSubmit={submit} button={t("Review")}>
-                    <Field label={t("Description")} value={wanted.value} onInput={(v) => (wanted.value = v)} autofocus hint={t("What the machine is called for people; its system keeps it.")} />
-                </FormDialog>
-            )}
         </>
     );
 }

@@ -56,7 +56,7 @@ function Logs({ of, onClose }: { of: InstalledPackage; onClose: () => void }) {
                     [t("Asked for"), of.isExplicit ? t("yes") : t("as a dependency")],
                     [t("Signer"), of.signer],
                     [t("Repository"), of.repo],
-                    [t("Audit"), of.audit && `${auditText(of.audit)}, ${dateTime(of.auditedAt)}`],
+                    [t("Audit"), of.audit && [auditText(of.audit), ...(of.auditedAt > 0 ? [dateTime(of.auditedAt)] : [])].join(", ")],
                     [t("Next audit"), of.nextAudit ? dateTime(of.nextAudit) : ""],
                 ]}
             />
@@ -131,9 +131,11 @@ const HISTORY: readonly Column<HistoryEvent>[] = [
 ];
 
 export function History({ uuid, version }: { uuid: string; version: number }) {
-    const events = useSignal<readonly HistoryEvent[]>([]);
+    const events = useSignal<readonly HistoryEvent[] | undefined>(undefined);
     useEffect(() => {
-        hostHistory(uuid).then((found) => (events.value = found), sayError);
+        const stop = new AbortController();
+        hostHistory(uuid, stop.signal).then((found) => (events.value = found), sayError);
+        return () => stop.abort();
     }, [uuid, version, epoch.value]);
     return <LocalTable name="host.history" label={t("History")} all={events.value} columns={HISTORY} rowKey={(e) => String(e.seq)} values={{ at: (e) => e.at }} firstSort="-at" empty={t("Nothing has happened to its packages yet.")} />;
 }

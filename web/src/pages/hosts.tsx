@@ -6,19 +6,20 @@ import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { useCommands } from "../components/palette";
 import { Status, toneOf } from "../components/status";
-import { sayError } from "../components/toasts";
+import { say, sayError } from "../components/toasts";
 import { onEvents } from "../events";
 import { dateTime } from "../format";
 import { t, tn } from "../i18n";
 import { useShortcuts } from "../keyboard";
-import { epoch, isConnected } from "../local";
+import { epoch, isConnected, may } from "../local";
 import { navigate, place, setQuery } from "../router";
 import { ColumnChooser } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { Rows } from "../table/rows";
 import { Selection } from "../table/selection";
 import { Table } from "../table/table";
-import { ActionBar, order } from "./hosts_actions";
+import { ActionBar, order, ordered } from "./hosts_actions";
+import { describe, DescribeDialog, orderDescription } from "./hosts_describe";
 import { FilterBar, Views } from "./hosts_filters";
 import { fields } from "./hosts_fields";
 import { KINDS } from "./hosts_kinds";
@@ -127,6 +128,15 @@ function HostsList() {
         { title: t("Select its machines"), about: t("All that match, for any action."), run: () => selection.selectAll() },
         ...KINDS.filter((k) => OF_UNITS.includes(k.kind)).map((k) => ({ title: t(k.title), about: t(k.about), run: () => (selection.selectAll(), order(k, uuids, total ?? 0)) })),
     ];
+    const edit = {
+        column: "description",
+        label: (h: Host) => t("Description of {name}: Enter shows what is signed, Escape leaves it", { name: h.name || h.uuid }),
+        done: (h: Host, text: string) => orderDescription([h.uuid], text, (_, count) => say(tn(count, "Ordered for {n} machine.", "Ordered for {n} machines."))),
+        elsewhere: (h: Host) => {
+            const several = selection.count(total ?? 0) > 1 && selection.has(h.uuid);
+            describe({ uuids: several ? uuids : () => Promise.resolve([h.uuid]), count: several ? selection.count(total ?? 0) : 1, onDone: ordered });
+        },
+    };
     return (
         <div class="page page-table">
             <div class="page-head">
@@ -149,6 +159,7 @@ function HostsList() {
                     onSort={ask}
                     selection={selection}
                     onOpen={(h) => navigate(hostPath(h.uuid))}
+                    {...(may("order-care") && { edit })}
                     empty={
                         key.value === "{}" ? (
                             <>
@@ -166,6 +177,7 @@ function HostsList() {
                     }
                 />
             </div>
+            <DescribeDialog />
         </div>
     );
 }

@@ -7,11 +7,12 @@ import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
-import { number } from "../format";
+import { number, words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
 import { assign, AssignDialog } from "./assignments";
+import { describe } from "./hosts_describe";
 import { PackagesDialog, showPackages } from "./hosts_estate";
 import { KINDS, type Kind } from "./hosts_kinds";
 import { maintain, MaintenanceDialog } from "./maintenance";
@@ -23,6 +24,7 @@ const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"],
     { title: "Packages", about: "What these machines have or should have, counted; and orders for it.", run: (uuids, count, asked) => showPackages({ uuids, count, asked, order }) },
     { title: "Windows and holds", about: "When these machines change by themselves, and which packages stay as they are.", run: maintain },
     { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
+    { title: "Change the description", about: "What the machine is called for people; its system keeps it.", run: (uuids, count) => describe({ uuids, count, onDone: ordered }) },
     { title: "Wake", about: "The server and machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
 ];
 
@@ -84,7 +86,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     const close = () => {
         wanted.value = undefined;
     };
-    const names = packages.value.split(/[\s,]+/).filter(Boolean);
+    const names = words(packages.value);
     const submit = async () => {
         const hosts = await uuids();
         if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
@@ -111,7 +113,7 @@ export function OrderDialog() {
 }
 
 export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"]; count: number; asked?: Asked }) {
-    useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })), [count]);
+    useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })));
     useEffect(
         () => () => {
             wanted.value = undefined;

@@ -123,7 +123,7 @@ function Packages(of: Wanted) {
     useEffect(() => {
         const stop = new AbortController();
         load(of, stop.signal).then((found) => (rows.value = found), (e) => !isAbort(e) && (sayError(e), close()));
-        loadPackages(stop.signal).then((all) => (sections.value = new Map(all.map((p) => [p.package, p.section]))), (e) => !isAbort(e) && sayError(e));
+        loadPackages(stop.signal).then((all) => (sections.value = new Map(all.map((p) => [p.package, p.section]))), sayError);
         return () => stop.abort();
     }, []);
     const shown = useMemo(

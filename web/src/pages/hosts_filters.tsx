@@ -11,6 +11,7 @@ import { pair, t, type Text } from "../i18n";
 import { pref } from "../prefs";
 import { navigate, place, setQuery } from "../router";
 import type { Columns, Layout } from "../table/columns";
+import { downToTable } from "../table/keys";
 import { FACETS, filterOf, FILTERS, INVENTORY, isTurnable, SCOPES, scopeOf, statusText, turnedOf, typedOf, type Host } from "./hosts_model";
 import { CHOICES, policyChip, PolicyFilters, POLICY_FILTERS } from "./hosts_policy";
 
@@ -47,11 +48,13 @@ function FacetField({ name, title, facets }: { name: string; title: Text; facets
 function MoreFilters({ onClose }: { onClose: () => void }) {
     const facets = useSignal<readonly Facet[]>([]);
     useEffect(() => {
+        const stop = new AbortController();
         const by = [...FACETS.map(([name]) => name), "held"].join(",");
-        call<{ facets: Facet[] }>("GET", apiPath(["host-facets"], { by })).then(
+        call<{ facets: Facet[] }>("GET", apiPath(["host-facets"], { by }), undefined, stop.signal).then(
             (found) => (facets.value = found.facets),
             () => undefined, // it can be typed all the same
         );
+        return () => stop.abort();
     }, []);
     const { query } = place.value;
     const footer = (
@@ -145,7 +148,7 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
         <>
             <div class="search">
                 <Icon name="search" />
-                <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t(hint)} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} />
+                <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t(hint)} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} onKeyDown={downToTable} />
             </div>
             <Choice inline label={t("Search in")} value={scope} options={SCOPES.map(([name, title]) => [name, t(title)] as const)} onChange={move} />
             <Turn name={scope} />

@@ -5,9 +5,10 @@ import { apiPath, call } from "../api";
 import { Check } from "../components/fields";
 import { Menu } from "../components/menu";
 import { sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { useEvents } from "../events";
 import { number } from "../format";
 import { t, tn } from "../i18n";
+import { epoch } from "../local";
 import { pref } from "../prefs";
 import { setQuery } from "../router";
 import { editPolicy, newPolicy, PolicyDialog } from "./assignments_policy";
@@ -47,20 +48,17 @@ export function Units({ asked, orders }: { asked: Record<string, string>; orders
     const { unit: wanted = "", ...others } = asked;
     const question = JSON.stringify(others);
     const chosen = dnOf(wanted);
-    const read = () =>
-        void call<{ facets: { value: string; count: number }[] }>("GET", apiPath(["host-facets"], { ...others, not: others.not?.split(",").filter((n) => n !== "unit").join(","), by: "unit", limit: UNITS_MAX })).then(
+    const version = useSignal(0);
+    useEffect(() => {
+        const stop = new AbortController();
+        const not = others.not?.split(",").filter((n) => n !== "unit").join(",");
+        call<{ facets: { value: string; count: number }[] }>("GET", apiPath(["host-facets"], { ...others, not, by: "unit", limit: UNITS_MAX }), undefined, stop.signal).then(
             (found) => (units.value = treeOf(found.facets)),
             sayError,
         );
-    useEffect(read, [question]);
-    useEffect(() => {
-        let timer: number | undefined;
-        const stop = onEvents((event) => {
-            if (event && event.kind !== "host") return;
-            timer ??= window.setTimeout(() => ((timer = undefined), read()), WAIT_MS);
-        });
-        return () => (stop(), clearTimeout(timer));
-    }, [question]);
+        return () => stop.abort();
+    }, [question, version.value, epoch.value]);
+    useEvents((event) => event.kind === "host", () => version.value++, () => WAIT_MS);
     const text = search.value.trim().toLowerCase();
     const rows = useMemo(() => {
         const found = text ? withText(units.value, text) : units.value;

@@ -4,11 +4,10 @@ import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, errorText, isAbort } from "../api";
 import { Dialog } from "../components/dialog";
 import { Choice, Facts } from "../components/fields";
+import { useRead } from "../components/read";
 import { Status } from "../components/status";
-import { sayError } from "../components/toasts";
 import { ago, dateTime, number, plain } from "../format";
 import { t } from "../i18n";
-import { epoch } from "../local";
 import { Columns, type Column } from "../table/columns";
 import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
@@ -141,19 +140,10 @@ function Chain({ head }: { head: Head }) {
 }
 
 export function JournalPage() {
-    const head = useSignal<Head | undefined>(undefined);
     const node = useSignal("");
     const again = useSignal(0);
     const isVerifying = useSignal(false);
-    useEffect(() => {
-        const stop = new AbortController();
-        call<Head>("GET", apiPath(["journal", "head"], { node: node.value }), undefined, stop.signal).then(
-            (found) => (head.value = found),
-            (e) => !isAbort(e) && sayError(e),
-        );
-        return () => stop.abort();
-    }, [node.value, again.value, epoch.value]);
-    const h = head.value;
+    const h = useRead<Head>(apiPath(["journal", "head"], { node: node.value }), again.value);
     const chains = h?.chains ?? [];
     return (
         <div class="page page-table">

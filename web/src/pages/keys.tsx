@@ -91,7 +91,7 @@ function Others() {
     const all = certificates.value;
     return (
         <>
-            <LocalTable name="certificates" label={t("Trusted certificates")} all={all?.others ?? []} columns={COMMON} rowKey={(c) => c.fingerprint} values={{ until: (c) => c.not_after }} firstSort="name" empty={t("No other certificate is trusted here.")} />
+            <LocalTable name="certificates" label={t("Trusted certificates")} all={all?.others} columns={COMMON} rowKey={(c) => c.fingerprint} values={{ until: (c) => c.not_after }} firstSort="name" empty={t("No other certificate is trusted here.")} />
             <p class="muted">{all?.trusted_folder ? t("Whose packages count here: {folder}.", { folder: all.trusted_folder }) : t("No folder of trusted certificates is configured: public_certs_dir in waptconsole.ini.")}</p>
         </>
     );

@@ -1,6 +1,6 @@
 // Certificates and the root of the repository, as the local program tells them.
 import { signal } from "@preact/signals";
-import { apiPath, call, errorText } from "../api";
+import { apiPath, call, errorText, saveFile } from "../api";
 import { isUnlocked } from "../components/keyring";
 import { day } from "../format";
 import { t, type Text } from "../i18n";
@@ -123,10 +123,5 @@ export const isAdministrator = (fingerprint: string) => rootState.value?.root?.a
 export const mayPublish = (fingerprint: string) => rootState.value?.root?.signers.some((s) => s.fingerprint === fingerprint && s.publish) === true;
 
 export function save(text: string, name: string, type: string): void {
-    const url = URL.createObjectURL(new Blob([text], { type }));
-    const a = document.createElement("a");
-    a.href = url;
-    a.download = name;
-    a.click();
-    URL.revokeObjectURL(url);
+    saveFile(new Blob([text], { type }), name);
 }

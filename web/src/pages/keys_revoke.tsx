@@ -136,7 +136,7 @@ export function RevokedTab({ onDone }: { onDone: () => void }) {
                 </button>
             </div>
             <section class="panel">
-                <h2>{t("Of signers")}</h2>
+                <h2>{t("Signers")}</h2>
                 {!state?.root && <p>{state?.problem ?? t("Loading")}</p>}
                 {state?.root && revoked.length === 0 && <p class="muted">{t("None is revoked.")}</p>}
                 <ul class="plain-list">

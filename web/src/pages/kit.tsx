@@ -1,21 +1,15 @@
 // Enrolment kits: one file with which new machines register. The program composes it; the page saves it.
 import { useSignal } from "@preact/signals";
+import { saveFile } from "../api";
 import { Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
+import { number } from "../format";
 import { t, tn } from "../i18n";
 import { forget, stage } from "./repository_upload";
 
 const PERIODS = [3600, 86_400, 259_200, 604_800];
-
-function save(parts: readonly string[], name: string): void {
-    const url = URL.createObjectURL(new Blob([...parts], { type: "application/octet-stream" }));
-    const a = document.createElement("a");
-    a.href = url;
-    a.download = name;
-    a.click();
-    URL.revokeObjectURL(url);
-}
+const USES_MAX = 10_000;
 
 async function base64(file: File): Promise<string> {
     const url = await new Promise<string>((resolve, reject) => {
@@ -31,7 +25,7 @@ export function KitPage() {
     const uses = useSignal("1");
     const seconds = useSignal(String(PERIODS[1]));
     const count = Number(uses.value);
-    const isGood = Number.isInteger(count) && count >= 1 && count <= 10_000;
+    const isGood = Number.isInteger(count) && count >= 1 && count <= USES_MAX;
     const agent = useSignal<File | undefined>(undefined);
     const make = async () => {
         const file = agent.value;
@@ -40,7 +34,8 @@ export function KitPage() {
             const packed = file ? await base64(file) : "";
             review({ what: "kit", uses: count, seconds: Number(seconds.value), ...(staged ? { agent: { id: staged.id, name: staged.name } } : {}) }, (answer) => {
                 const name = staged ? "wapt-kit.sh" : "wapt.kit";
-                save(staged ? [String(answer.script), packed, String(answer.script_end)] : [String(answer.kit)], name);
+                const parts = staged ? [String(answer.script), packed, String(answer.script_end)] : [String(answer.kit)];
+                saveFile(new Blob(parts, { type: "application/octet-stream" }), name);
                 if (staged) forget([staged]);
                 say(t("Saved as {name}. Whoever has the file can register machines with it.", { name }));
             });
@@ -61,7 +56,7 @@ export function KitPage() {
                         if (isGood) void make();
                     }}
                 >
-                    <Field label={t("For how many machines")} type="number" value={uses.value} onInput={(v) => (uses.value = v)} />
+                    <Field label={t("For how many machines")} type="number" value={uses.value} onInput={(v) => (uses.value = v)} hint={t("From 1 to {n}.", { n: number(USES_MAX) })} />
                     <Choice
                         label={t("Good for")}
                         value={seconds.value}

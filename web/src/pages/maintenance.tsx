@@ -3,13 +3,13 @@
 import { signal, useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
+import { apiPath, call } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
-import { plain } from "../format";
+import { plain, words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { hostSections, list, members } from "./host_model";
 import { freezeRows, freezesText, NEW_WINDOW, windowRows, windowsText, type FreezeRow, type WindowRow } from "./maintenance_model";
@@ -34,7 +34,6 @@ export function maintainGroups(groups: readonly Package[], onDone: () => void): 
 }
 
 const DAY_NAMES: readonly Text[] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 const changed = <R,>(rows: readonly R[], at: number, part: Partial<R>): R[] => rows.map((r, i) => (i === at ? { ...r, ...part } : r));
 
 function Rows<R>({ rows, label, draw, fresh }: { rows: Signal<readonly R[]>; label: Text; draw: (row: R, set: (part: Partial<R>) => void) => ComponentChildren; fresh: () => R }) {
@@ -145,7 +144,7 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
             uuids()
                 .then(([uuid = ""]) => ownTexts(uuid, stop.signal))
                 .then(begin)
-                .catch((e: unknown) => !isAbort(e) && sayError(e));
+                .catch(sayError);
         return () => stop.abort();
     }, []);
     const times = () => ({

@@ -7,7 +7,7 @@ import { A } from "../components/link";
 import { review } from "../components/review";
 import { Status, toneOf, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { onEvents, useEvents } from "../events";
 import { ago, dateTime, number, plain } from "../format";
 import { pair, t, type Text } from "../i18n";
 import { epoch } from "../local";
@@ -211,14 +211,7 @@ function useBatches() {
         all.value = after ? [...kept, ...found.batches] : [...found.batches, ...kept];
     };
     useEffect(() => void read().catch(sayError), [epoch.value]);
-    useEffect(() => {
-        let timer: number | undefined;
-        const forget = onEvents((event) => {
-            if (event !== undefined && event.kind !== "action") return;
-            timer ??= window.setTimeout(() => ((timer = undefined), void read().catch(sayError)), Math.max(SOON_MS, REST_FACTOR * took.current));
-        });
-        return () => (clearTimeout(timer), forget());
-    }, []);
+    useEvents((event) => event.kind === "action", () => void read().catch(sayError), () => Math.max(SOON_MS, REST_FACTOR * took.current));
     return { all, next, more: () => void read(next.value).catch(sayError) };
 }
 
@@ -235,19 +228,17 @@ function OrderList() {
                     </button>
                 )}
             </div>
-            {all.value && (
-                <LocalTable
-                    name="batches"
-                    label={t("Orders")}
-                    all={all.value}
-                    columns={LIST}
-                    rowKey={(o) => o.batch}
-                    firstSort="-created"
-                    values={{ created: (o) => o.created, machines: (o) => o.machines, done: (o) => sum(o.counts, ["done"]), bad: (o) => sum(o.counts, ["failed", "refused"]) }}
-                    onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)}
-                    empty={t("Select machines and choose an action: what becomes of it is shown here.")}
-                />
-            )}
+            <LocalTable
+                name="batches"
+                label={t("Orders")}
+                all={all.value}
+                columns={LIST}
+                rowKey={(o) => o.batch}
+                firstSort="-created"
+                values={{ created: (o) => o.created, machines: (o) => o.machines, done: (o) => sum(o.counts, ["done"]), bad: (o) => sum(o.counts, ["failed", "refused"]) }}
+                onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)}
+                empty={t("Select machines and choose an action: what becomes of it is shown here.")}
+            />
         </div>
     );
 }

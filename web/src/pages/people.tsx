@@ -10,7 +10,7 @@ import { A } from "../components/link";
 import { useRead } from "../components/read";
 import { Status } from "../components/status";
 import { say, sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { useEvents } from "../events";
 import { ago, dateTime } from "../format";
 import { pair, t, tn, type Text } from "../i18n";
 import { local } from "../local";
@@ -191,7 +191,7 @@ function Tokens({ of }: { of: Person }) {
     };
     return (
         <>
-            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens ?? []} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
+            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
             {revoked.value && (
                 <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
                     <p>{t("Programs that use it are refused from now on.")}</p>
@@ -238,7 +238,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
                 )}
                 <button type="button" onClick={() => (open.value = "certificate")}>{t("Login certificate")}</button>
                 {ACTS.filter((a) => a.when(p) && !(a.id === "remove" && p.name === local.value?.server.user)).map((a) => (
-                    <button key={a.id} type="button" title={t(a.about)} onClick={() => (open.value = a)}>
+                    <button key={a.id} type="button" class={a.id === "remove" ? "danger" : ""} title={t(a.about)} onClick={() => (open.value = a)}>
                         {t(a.title)}
                     </button>
                 ))}
@@ -280,9 +280,9 @@ export function PeoplePage() {
     const isNew = useSignal(false);
     const wanted = place.value.query.get("name");
     const found = useRead<{ users: Person[] }>(apiPath(["users"]), version.value);
-    useEffect(() => onEvents((event) => void ((event === undefined || event.kind === "person") && version.value++)), []);
+    useEvents((event) => event.kind === "person", () => version.value++);
     if (wanted) return <PersonView key={wanted} name={wanted} version={version.value} changed={() => version.value++} />;
-    const all = found?.users ?? [];
+    const all = found?.users;
     const made = (name?: string) => {
         isNew.value = false;
         if (!name) return;
@@ -293,7 +293,7 @@ export function PeoplePage() {
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("People")}</h1>
-                <span class="muted">{tn(all.length, "{n} person", "{n} persons")}</span>
+                <span class="muted">{all && tn(all.length, "{n} person", "{n} persons")}</span>
                 <span class="space" />
                 <button type="button" class="primary" onClick={() => (isNew.value = true)}>
                     {t("New person")}

@@ -1,15 +1,16 @@
 // Reports: saved queries, run on the server over views of what it knows; their rows as a table, a chart, or CSV.
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { apiPath, call, download, isAbort } from "../api";
+import { apiPath, call, download } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
+import { useRead } from "../components/read";
 import { say, sayError } from "../components/toasts";
 import { dateTime, number, plain } from "../format";
 import { t, tn, type Text } from "../i18n";
-import { epoch, may } from "../local";
+import { may } from "../local";
 import { navigate, place } from "../router";
 import { WIDTH_MAX, type Column } from "../table/columns";
 import { LocalTable } from "../table/local";
@@ -100,19 +101,6 @@ function Editor({ of, onDone }: { of: Report; onDone: (saved?: string) => void }
     );
 }
 
-function useReports(version: number) {
-    const all = useSignal<readonly Report[] | undefined>(undefined);
-    useEffect(() => {
-        const stop = new AbortController();
-        call<{ reports: Report[] }>("GET", apiPath(["reports"]), undefined, stop.signal).then(
-            (found) => (all.value = found.reports),
-            (e) => !isAbort(e) && sayError(e),
-        );
-        return () => stop.abort();
-    }, [version, epoch.value]);
-    return all.value;
-}
-
 function ReportView({ of, onEdit, onDelete }: { of: Report; onEdit: () => void; onDelete: () => void }) {
     const result = useSignal<Result | undefined>(undefined);
     const version = useSignal(0);
@@ -121,7 +109,7 @@ function ReportView({ of, onEdit, onDelete }: { of: Report; onEdit: () => void; 
         result.value = undefined;
         call<Result>("GET", apiPath(["reports", of.name, "rows"], { limit: ROWS_MAX }), undefined, stop.signal).then(
             (found) => (result.value = found),
-            (e) => !isAbort(e) && sayError(e),
+            sayError,
         );
         return () => stop.abort();
     }, [of.name, of.query, version.value]);
@@ -142,7 +130,7 @@ function ReportView({ of, onEdit, onDelete }: { of: Report; onEdit: () => void; 
                         <button type="button" onClick={onEdit}>
                             {t("Change")}
                         </button>
-                        <button type="button" onClick={onDelete}>
+                        <button type="button" class="danger" onClick={onDelete}>
                             {t("Delete")}
                         </button>
                     </>
@@ -172,7 +160,7 @@ export function ReportsPage() {
     const version = useSignal(0);
     const edited = useSignal<Report | undefined>(undefined);
     const deleted = useSignal("");
-    const all = useReports(version.value);
+    const all = useRead<{ reports: Report[] }>(apiPath(["reports"]), version.value)?.reports;
     const wanted = place.value.query.get("name");
     const open = all?.find((r) => r.name === wanted);
     const done = (saved?: string) => {
@@ -187,6 +175,7 @@ export function ReportsPage() {
         version.value++;
         navigate("/reports");
     };
+    if (wanted && !all) return <div class="page" aria-busy="true" />;
     return (
         <>
             {open ? (
@@ -207,7 +196,7 @@ export function ReportsPage() {
                             </button>
                         )}
                     </div>
-                    <LocalTable name="reports" label={t("Reports")} all={all ?? []} columns={LIST} rowKey={(r) => r.name} values={{ changed: (r) => r.changed_at }} firstSort="name" onOpen={(r) => navigate(path(r.name))} empty={t("There is no report yet.")} />
+                    <LocalTable name="reports" label={t("Reports")} all={all} columns={LIST} rowKey={(r) => r.name} values={{ changed: (r) => r.changed_at }} firstSort="name" onOpen={(r) => navigate(path(r.name))} empty={t("There is no report yet.")} />
                 </div>
             )}
             {edited.value && <Editor key={edited.value.name} of={edited.value} onDone={done} />}

@@ -1,19 +1,20 @@
 // The repository: every package with its versions, maturity and signer; one of them with who has it and who needs it.
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Facts } from "../components/fields";
 import { useCommands } from "../components/palette";
 import { sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { useEvents } from "../events";
+import { bytes } from "../format";
 import { t, tn } from "../i18n";
-import { epoch, isConnected, local } from "../local";
+import { epoch, local } from "../local";
 import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
-import { ChangeDialog, open, publish, sizeText } from "./repository_changes";
+import { ChangeDialog, open, publish } from "./repository_changes";
 import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
 import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
@@ -25,7 +26,7 @@ export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
     { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
     { id: "architecture", title: "Architecture", width: 120, sort: "architecture", text: (p) => p.architecture },
     { id: "signer", title: "Signer", width: 130, grows: 260, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
-    { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => sizeText(p.size) },
+    { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => bytes(p.size) },
     { id: "signed", title: "Signed", width: 146, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
     { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
     { id: "depends", title: "Needs", width: 240, grows: 480, text: (p) => p.depends, isHidden: true },
@@ -38,13 +39,18 @@ export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
 /** All packages, read again when the server tells of a change. undefined: not here yet. */
 export function usePackages(): { all: readonly Package[] | undefined; again: () => void } {
     const all = useSignal<readonly Package[] | undefined>(undefined);
-    const again = () => void loadPackages().then((found) => (all.value = found), sayError);
-    useSignalEffect(() => {
-        if (epoch.value >= 0 && isConnected.value) again();
-    });
-    useEffect(() => onEvents((event) => (event === undefined || event.kind === "package") && again()), []);
+    const version = useSignal(0);
+    const again = () => void version.value++;
+    useEffect(() => {
+        const stop = new AbortController();
+        loadPackages(stop.signal).then((found) => (all.value = found), sayError);
+        return () => stop.abort();
+    }, [version.value, epoch.value]);
+    useEvents((event) => event.kind === "package", again);
     return { all: all.value, again };
 }
+
+const ACTS = [["promote", "Promote"], ["resign", "Sign anew"], ["delete", "Remove"]] as const;
 
 function Tools({ selection, all, again }: { selection: Selection; all: readonly Package[]; again: () => void }) {
     void selection.version.value;
@@ -53,19 +59,17 @@ function Tools({ selection, all, again }: { selection: Selection; all: readonly 
         selection.clear();
         again();
     };
+    const acts = ACTS.map(([what, title]) => ({ what, title: t(title), run: () => void (open.value = { what, packages: chosen, all, onDone: done }) }));
+    useCommands(() => (chosen.length === 0 ? [] : acts.map((a) => ({ id: a.what, title: tn(chosen.length, "{what}: {n} package", "{what}: {n} packages", { what: a.title }), run: a.run }))));
     if (chosen.length === 0) return <span class="muted">{t("Select packages to promote, sign anew or remove them.")}</span>;
     return (
         <>
             <strong>{tn(chosen.length, "{n} package selected", "{n} packages selected")}</strong>
-            <button type="button" onClick={() => (open.value = { what: "promote", packages: chosen, all, onDone: done })}>
-                {t("Promote")}
-            </button>
-            <button type="button" onClick={() => (open.value = { what: "resign", packages: chosen, all, onDone: done })}>
-                {t("Sign anew")}
-            </button>
-            <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>
-                {t("Remove")}
-            </button>
+            {acts.map((a) => (
+                <button key={a.what} type="button" class={a.what === "delete" ? "danger" : ""} onClick={a.run}>
+                    {a.title}
+                </button>
+            ))}
         </>
     );
 }
@@ -114,7 +118,7 @@ export function RepositoryPage() {
             <LocalTable
                 name="repository"
                 label={t("Packages")}
-                all={all ?? []}
+                all={all}
                 columns={PACKAGE_COLUMNS}
                 rowKey={(p) => p.file}
                 values={{ size: (p) => p.size }}
@@ -122,7 +126,7 @@ export function RepositoryPage() {
                 selection={selection}
                 onOpen={(p) => navigate(packagePath(p.package))}
                 tools={<Tools selection={selection} all={all ?? []} again={again} />}
-                empty={all === undefined ? "" : t("No package matches.")}
+                empty={t("There is no package yet: add some, import them or make one.")}
             />
             <ChangeDialog />
             <UploadDialog />
@@ -137,10 +141,12 @@ export function PackagePage() {
     const count = useSignal<number | undefined>(undefined);
     const selection = useMemo(() => new Selection(), []);
     useEffect(() => {
-        if (name) countHosts(name).then((n) => (count.value = n), sayError);
+        const stop = new AbortController();
+        if (name) countHosts(name, undefined, stop.signal).then((n) => (count.value = n), sayError);
+        return () => stop.abort();
     }, [name, epoch.value]);
-    const mine = (all ?? []).filter((p) => p.package === name);
-    const newest = mine.find((p) => p.is_newest) ?? mine[0];
+    const mine = all?.filter((p) => p.package === name);
+    const newest = mine?.find((p) => p.is_newest) ?? mine?.[0];
     const needing = dependants(all ?? [], name);
     const names = (list: readonly string[]) => (
         <span class="linked">
@@ -161,7 +167,7 @@ export function PackagePage() {
                 <h1>{name}</h1>
                 <span class="muted">{newest?.description}</span>
             </div>
-            {all !== undefined && mine.length === 0 && <p>{t("The repository has no such package.")}</p>}
+            {mine?.length === 0 && <p>{t("The repository has no such package.")}</p>}
             <section class="panel panel-above">
                 <Facts
                     rows={[

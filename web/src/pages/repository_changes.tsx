@@ -7,7 +7,7 @@ import { Dialog, FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
-import { number } from "../format";
+import { bytes, words } from "../format";
 import { t, tn } from "../i18n";
 import { local } from "../local";
 import { navigate } from "../router";
@@ -172,7 +172,7 @@ function Import({ onDone }: { onDone: () => void }) {
     const architecture = useSignal("");
     const isNewer = useSignal(true);
     const depends = useSignal(true);
-    const packages = names.value.split(/[\s,]+/).filter(Boolean);
+    const packages = words(names.value);
     const submit = () => {
         close();
         review(
@@ -219,14 +219,4 @@ export function ChangeDialog() {
     return <Import onDone={o.onDone} />;
 }
 
-/** "12 MB" */
-export function sizeText(bytes: number): string {
-    const units = ["B", "kB", "MB", "GB"];
-    let n = bytes;
-    let i = 0;
-    while (n >= 1000 && i < units.length - 1) {
-        n /= 1000;
-        i++;
-    }
-    return `${number(i === 0 || n >= 100 ? Math.round(n) : Math.round(n * 10) / 10)} ${units[i]}`;
-}
+export { bytes as sizeText };

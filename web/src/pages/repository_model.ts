@@ -72,8 +72,8 @@ export function breaks(all: readonly Package[], files: ReadonlySet<string>): { n
 }
 
 /** How many machines have it, as they say. */
-export async function countHosts(name: string, version?: string): Promise<number> {
-    const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: version ? `=${version}` : "" }));
+export async function countHosts(name: string, version?: string, stop?: AbortSignal): Promise<number> {
+    const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: version ? `=${version}` : "" }), undefined, stop);
     return answer.total;
 }
 

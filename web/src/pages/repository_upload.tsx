@@ -8,9 +8,10 @@ import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
 import { sayError } from "../components/toasts";
+import { bytes } from "../format";
 import { t, type Text } from "../i18n";
 import { local } from "../local";
-import { MATURITIES, sizeText, told } from "./repository_changes";
+import { MATURITIES, told } from "./repository_changes";
 
 export interface Staged {
     id: string;
@@ -134,7 +135,7 @@ function Upload({ files, onDone }: Wanted) {
             <p>{t("Each file is verified before anything else: who signed it, and that it is whole. Nothing of it is unpacked or run here.")}</p>
             <ul class="plain-list">
                 {files.map((f, i) => (
-                    <li key={i}>{`${f.name}, ${sizeText(f.size)}`}</li>
+                    <li key={i}>{`${f.name}, ${bytes(f.size)}`}</li>
                 ))}
             </ul>
             {!isThere.value && <p role="status">{t("{n} of {all}", { n: staged.value.length, all: files.length })}</p>}

@@ -1,14 +1,15 @@
 // Roll-outs: how far each has come, ring by ring, and against which thresholds; paused, resumed, promoted, stopped.
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
+import { apiPath, call } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Facts } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Status, type Tone } from "../components/status";
-import { say, sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { useRead } from "../components/read";
+import { say } from "../components/toasts";
+import { onEvents, useEvents } from "../events";
 import { ago, dateTime, number } from "../format";
 import { pair, t, tn, type Text } from "../i18n";
 import { epoch, may } from "../local";
@@ -171,32 +172,16 @@ function StepDialog({ step, of, onDone }: { step: Step; of: Rollout; onDone: (ch
 }
 
 function useRollout(id: string) {
-    const rollout = useSignal<Rollout | undefined>(undefined);
     const version = useSignal(0);
-    useEffect(() => {
-        const stop = new AbortController();
-        call<Rollout>("GET", apiPath(["rollouts", id]), undefined, stop.signal).then(
-            (found) => (rollout.value = found),
-            (e) => !isAbort(e) && sayError(e),
-        );
-        return () => stop.abort();
-    }, [id, version.value, epoch.value]);
-    useEffect(() => {
-        let timer: number | undefined;
-        const forget = onEvents((event) => {
-            if (event !== undefined && (event.kind !== "rollout" || (event.name !== id && event.what !== "many"))) return;
-            timer ??= window.setTimeout(() => ((timer = undefined), version.value++), 600);
-        });
-        return () => (clearTimeout(timer), forget());
-    }, [id]);
+    const rollout = useRead<Rollout>(apiPath(["rollouts", id]), version.value);
+    useEvents((event) => event.kind === "rollout" && (event.name === id || event.what === "many"), () => version.value++);
     return { rollout, read: () => version.value++ };
 }
 
 export function RolloutPage({ args }: PageProps) {
     const id = args.id ?? "";
-    const { rollout, read } = useRollout(id);
+    const { rollout: r, read } = useRollout(id);
     const step = useSignal<Step | undefined>(undefined);
-    const r = rollout.value;
     if (!r) return <div class="page" aria-busy="true" />;
     const done = (changed?: Rollout) => {
         step.value = undefined;

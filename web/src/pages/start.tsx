@@ -2,11 +2,11 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
+import { apiPath, call } from "../api";
 import { A } from "../components/link";
 import { Status, type Tone } from "../components/status";
 import { sayError } from "../components/toasts";
-import { onEvents } from "../events";
+import { useEvents } from "../events";
 import { day, number } from "../format";
 import { pair, t, tn } from "../i18n";
 import { epoch, local, may } from "../local";
@@ -62,7 +62,7 @@ function useRoot(): RootState | undefined {
     useEffect(() => {
         if (!isAsked) return undefined;
         const stop = new AbortController();
-        call<RootState>("GET", "/local/root", undefined, stop.signal).then((found) => (root.value = found), (e) => !isAbort(e) && sayError(e));
+        call<RootState>("GET", "/local/root", undefined, stop.signal).then((found) => (root.value = found), sayError);
         return () => stop.abort();
     }, [isAsked, epoch.value]);
     return root.value;
@@ -73,16 +73,10 @@ function useCounts(): Counts | undefined {
     const version = useSignal(0);
     useEffect(() => {
         const stop = new AbortController();
-        count(stop.signal).then((found) => (counts.value = found), (e) => !isAbort(e) && sayError(e));
+        count(stop.signal).then((found) => (counts.value = found), sayError);
         return () => stop.abort();
     }, [version.value, epoch.value]);
-    useEffect(() => {
-        let timer: number | undefined;
-        const forget = onEvents(() => {
-            timer ??= window.setTimeout(() => ((timer = undefined), version.value++), REFRESH_MS);
-        });
-        return () => (clearTimeout(timer), forget());
-    }, []);
+    useEvents(() => true, () => version.value++, () => REFRESH_MS);
     return counts.value;
 }
 
@@ -127,7 +121,7 @@ function todos(c: Counts, root: RootState | undefined): Todo[] {
     for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: pair(r.name, r.reason), step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
     one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
     if (root) found.push(...ofRoot(root, soon));
-    if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: c.disk_free_percent }), step: t("Make room, or move the repository.") });
+    if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: number(c.disk_free_percent) }), step: t("Make room, or move the repository.") });
     if (c.backup_at < now - BACKUP_DAYS * DAY_S) found.push({ tone: "warn", sign: t("Backup"), what: c.backup_at === 0 ? t("No backup of the server was made yet.") : t("The last backup of the server was made on {day}.", { day: day(c.backup_at) }), step: t("Have \"waptserver backup\" run each night.") });
     if (Math.abs(c.clock_off_s) > CLOCK_S) found.push({ tone: "warn", sign: t("Server"), what: t("The clocks of the servers differ by {n} seconds.", { n: Math.abs(c.clock_off_s) }), step: t("Have all of them ask the same time servers.") });
     const audits = c.audit_errors + c.audit_warnings;
@@ -154,12 +148,12 @@ export function StartPage() {
                 <h1>{t("At one look")}</h1>
             </div>
             <div class="tiles">
-                <Tile n={c.hosts} title={t("Machines")} to="/hosts" tone="none" />
-                <Tile n={c.reachable} title={t("connected now")} to="/hosts?reachable=1" tone="ok" />
-                <Tile n={c.errors} title={t("in error")} to="/hosts?status=ERROR" tone="bad" />
-                <Tile n={c.to_upgrade} title={t("to upgrade")} to="/hosts?status=TO-UPGRADE" tone="warn" />
-                <Tile n={c.unseen_30_days} title={t("not seen for 30 days")} to={UNSEEN} tone="warn" />
-                <Tile n={c.rollouts_running} title={t("roll-outs under way")} to="/rollouts" tone="none" />
+                <Tile n={c.hosts} title={tn(c.hosts, "machine", "machines")} to="/hosts" tone="none" />
+                <Tile n={c.reachable} title={tn(c.reachable, "machine connected now", "machines connected now")} to="/hosts?reachable=1" tone="ok" />
+                <Tile n={c.errors} title={tn(c.errors, "machine in error", "machines in error")} to="/hosts?status=ERROR" tone="bad" />
+                <Tile n={c.to_upgrade} title={tn(c.to_upgrade, "machine to upgrade", "machines to upgrade")} to="/hosts?status=TO-UPGRADE" tone="warn" />
+                <Tile n={c.unseen_30_days} title={tn(c.unseen_30_days, "machine not seen for 30 days", "machines not seen for 30 days")} to={UNSEEN} tone="warn" />
+                <Tile n={c.rollouts_running} title={tn(c.rollouts_running, "roll-out under way", "roll-outs under way")} to="/rollouts" tone="none" />
             </div>
             <section class="panel">
                 <h2>{t("What needs attention")}</h2>

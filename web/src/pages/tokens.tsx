@@ -4,7 +4,7 @@ import { apiPath, call } from "../api";
 import { Change, Once } from "../components/change";
 import { Check, Field } from "../components/fields";
 import { useRead } from "../components/read";
-import { ago, dateTime } from "../format";
+import { ago, dateTime, words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { may } from "../local";
 import type { Column } from "../table/columns";
@@ -50,7 +50,7 @@ function NewToken({ onDone }: { onDone: (secret?: string) => void }) {
     const groups = useSignal("");
     const count = Number(days.value);
     const isReady = name.value.trim() !== "" && rights.value.length > 0 && Number.isInteger(count) && count >= 1 && count <= DAYS_MAX;
-    const listed = groups.value.split(/[\s,]+/).filter(Boolean);
+    const listed = words(groups.value);
     const give = () => ({
         name: name.value.trim(),
         rights: rights.value,
@@ -78,7 +78,7 @@ export function TokensPage() {
     const made = useSignal("");
     const revoked = useSignal<Token | undefined>(undefined);
     const found = useRead<{ tokens: Token[] }>(apiPath(["account", "tokens"]), version.value);
-    const all = found?.tokens ?? [];
+    const all = found?.tokens;
     const wasMade = (secret?: string) => {
         isNew.value = false;
         if (!secret) return;
@@ -93,7 +93,7 @@ export function TokensPage() {
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("API tokens")}</h1>
-                <span class="muted">{tn(all.length, "{n} token", "{n} tokens")}</span>
+                <span class="muted">{all && tn(all.length, "{n} token", "{n} tokens")}</span>
                 <span class="space" />
                 <button type="button" class="primary" onClick={() => (isNew.value = true)}>
                     {t("New token")}

@@ -95,7 +95,7 @@ function HookView({ of, onClose }: { of: Hook; onClose: (isChanged: boolean) => 
             wide
             footer={
                 <>
-                    <button type="button" onClick={() => (isRemoving.value = true)}>
+                    <button type="button" class="danger" onClick={() => (isRemoving.value = true)}>
                         {t("Remove")}
                     </button>
                     <button type="submit" class="primary">
@@ -127,11 +127,11 @@ export function WebhooksPage() {
     const chosen = useSignal("");
     const found = useRead<{ webhooks: Hook[] }>(apiPath(["webhooks"]), version.value);
     useEffect(() => {
-        const timer = setInterval(() => version.value++, AGAIN_MS); // no event tells of deliveries
+        const timer = setInterval(() => document.hidden || version.value++, AGAIN_MS); // no event tells of deliveries
         return () => clearInterval(timer);
     }, []);
-    const all = found?.webhooks ?? [];
-    const open = all.find((h) => h.id === chosen.value);
+    const all = found?.webhooks;
+    const open = all?.find((h) => h.id === chosen.value);
     const wasMade = (made?: string) => {
         isNew.value = false;
         if (!made) return;
@@ -142,7 +142,7 @@ export function WebhooksPage() {
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Webhooks")}</h1>
-                <span class="muted">{tn(all.length, "{n} place", "{n} places")}</span>
+                <span class="muted">{all && tn(all.length, "{n} place", "{n} places")}</span>
                 <span class="space" />
                 <button type="button" class="primary" onClick={() => (isNew.value = true)}>
                     {t("New webhook")}

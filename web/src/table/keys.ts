@@ -15,6 +15,13 @@ export function moved(key: string, at: number, total: number, page: number): num
     return to === undefined || total === 0 ? undefined : Math.min(Math.max(to, 0), total - 1);
 }
 
+/** From a search down into the table that it is of. */
+export function downToTable(e: KeyboardEvent): void {
+    if (e.key !== "ArrowDown" || !(e.target instanceof Element)) return;
+    e.preventDefault();
+    e.target.closest("dialog, main")?.querySelector<HTMLElement>("[role=grid]")?.focus();
+}
+
 /** Selects what lies between the two rows, and nothing else. */
 export async function selectRange<R>(rows: Rows<R>, selection: Selection, a: number, b: number): Promise<void> {
     const first = Math.min(a, b);

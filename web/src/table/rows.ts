@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { isAbort } from "../api";
 import { sayError } from "../components/toasts";
+import { onceSeen } from "../seen";
 
 export interface Answer<R> {
     total: number;
@@ -28,6 +29,7 @@ export class Rows<R> {
     private isNewQuestion = true;
     private seen: [first: number, last: number] = [0, 0];
     private timer: number | undefined;
+    private callOff = () => undefined as void; // what waits until somebody looks
     private tookMs = 0;
 
     constructor(
@@ -50,13 +52,15 @@ export class Rows<R> {
     refresh(): void {
         this.timer ??= window.setTimeout(() => {
             this.timer = undefined;
-            if (!document.hidden) this.again();
+            this.callOff();
+            this.callOff = onceSeen(() => this.again());
         }, Math.max(REFRESH_MS, REST_FACTOR * this.tookMs));
     }
 
     stop(): void {
         clearTimeout(this.timer);
         this.timer = undefined;
+        this.callOff();
         for (const one of this.coming.values()) one.abort();
         this.coming.clear();
     }

@@ -6,6 +6,7 @@ import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { sayError } from "../components/toasts";
 import { t } from "../i18n";
 import type { Column, Columns } from "./columns";
+import { CellEditor } from "./edit";
 import { Header } from "./header";
 import { copyRows, moved, selectRange } from "./keys";
 import type { Rows } from "./rows";
@@ -27,6 +28,17 @@ interface Props<R> {
     onOpen?: (row: R) => void;
     empty?: ComponentChildren;
     rowClass?: (row: R) => string;
+    edit?: Edit<R>;
+}
+
+/** What can be changed in its cell: by F2, or a double click on it. */
+interface Edit<R> {
+    column: string;
+    label: (row: R) => string;
+    /** A text that differs from what was there. */
+    done: (row: R, text: string) => void;
+    /** Where several are selected, this one among them, or the column is not shown. */
+    elsewhere: (row: R) => void;
 }
 
 interface RowProps<R> {
@@ -37,9 +49,11 @@ interface RowProps<R> {
     isActive: boolean;
     isSelected: boolean | undefined;
     extra: string;
+    /** In place of what stands in this column. */
+    editor: { column: string; cell: ComponentChildren } | undefined;
 }
 
-function Line<R>({ id, index, row, shown, isActive, isSelected, extra }: RowProps<R>) {
+function Line<R>({ id, index, row, shown, isActive, isSelected, extra, editor }: RowProps<R>) {
     const hasCheck = isSelected !== undefined;
     return (
         <div
@@ -62,22 +76,23 @@ function Line<R>({ id, index, row, shown, isActive, isSelected, extra }: RowProp
                     class={`t-cell ${column.align === "end" ? "t-end" : ""}`}
                     role="gridcell"
                     aria-colindex={i + (hasCheck ? 2 : 1)}
-                    title={row === undefined || column.cell ? undefined : column.text(row)}
+                    title={row === undefined || column.cell || column.id === editor?.column ? undefined : column.text(row)}
                 >
-                    {row === undefined ? <span class="t-waiting" /> : column.cell ? column.cell(row) : column.text(row)}
+                    {row === undefined ? <span class="t-waiting" /> : column.id === editor?.column ? editor.cell : column.cell ? column.cell(row) : column.text(row)}
                 </div>
             ))}
         </div>
     );
 }
 
-export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empty, rowClass }: Props<R>) {
+export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empty, rowClass, edit }: Props<R>) {
     const id = useId();
     const box = useRef<HTMLDivElement>(null);
     const top = useSignal(0);
     const height = useSignal(600);
     const active = useSignal(0);
     const anchor = useRef(0);
+    const edited = useSignal<string | undefined>(undefined); // the key of the row, which is the active one
     const total = rows.total.value ?? 0;
     void rows.version.value;
     void selection?.version.value;
@@ -124,6 +139,22 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         anchor.current = index;
         if (selection) void rows.keys(index, index).then(([key]) => key !== undefined && selection.toggle(key), sayError); // of one that has not come yet, too
     };
+    const begin = (row: R | undefined) => {
+        if (row === undefined || !edit) return;
+        const isOfSeveral = selection !== undefined && selection.count(total) > 1 && selection.has(rows.key(row));
+        if (isOfSeveral || !shown.some((c) => c.id === edit.column)) edit.elsewhere(row);
+        else edited.value = rows.key(row);
+    };
+    const editorOf = (row: R | undefined) => {
+        const column = columns.all.find((c) => c.id === edit?.column);
+        if (row === undefined || !edit || !column || rows.key(row) !== edited.value) return undefined;
+        const done = (text: string | undefined) => {
+            edited.value = undefined;
+            if (document.activeElement?.closest(".t-edit")) box.current?.focus();
+            if (text !== undefined) edit.done(row, text);
+        };
+        return { column: column.id, cell: <CellEditor label={edit.label(row)} text={column.text(row)} onDone={done} /> };
+    };
     const keyDown = (e: KeyboardEvent) => {
         const element = box.current;
         if (!element || e.target !== element || e.altKey) return;
@@ -136,6 +167,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
             else anchor.current = to;
         } else if (e.key === " ") toggle(at);
         else if (e.key === "Enter" && row !== undefined && onOpen) onOpen(row);
+        else if (e.key === "F2" && edit) begin(row);
         else if (ctrl && e.key === "a" && selection) selection.selectAll();
         else if (ctrl && e.key === "c") void copyRows(rows, columns, selection, at);
         else if (e.key === "Escape" && selection && selection.count(total) > 0) selection.clear();
@@ -149,7 +181,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     };
     const click = (e: MouseEvent) => {
         const index = indexOf(e);
-        if (index === undefined || (e.target instanceof Element && e.target.closest("a, button"))) return;
+        if (index === undefined || (e.target instanceof Element && e.target.closest("a, button, input"))) return;
         const isCheck = e.target instanceof Element && e.target.closest("[data-check]") !== null;
         active.value = index;
         if (e.shiftKey && selection) void selectRange(rows, selection, anchor.current, index);
@@ -158,7 +190,11 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     };
     const open = (e: MouseEvent) => {
         const row = rows.row(indexOf(e) ?? -1);
-        if (row !== undefined && onOpen) onOpen(row);
+        const cell = e.target instanceof Element ? e.target.closest("[role=gridcell]") : null;
+        const column = shown[Number(cell?.getAttribute("aria-colindex")) - (selection ? 2 : 1)];
+        if (e.target instanceof HTMLInputElement) return;
+        if (edit && column?.id === edit.column) begin(row);
+        else if (row !== undefined && onOpen) onOpen(row);
     };
 
     const indexes: number[] = [];
@@ -205,6 +241,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
                             isActive={i === at}
                             isSelected={selection && row !== undefined ? selection.has(rows.key(row)) : selection ? selection.all : undefined}
                             extra={row !== undefined && rowClass ? rowClass(row) : ""}
+                            editor={i === at ? editorOf(row) : undefined}
                         />
                     );
                 })}

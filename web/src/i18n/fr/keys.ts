@@ -68,7 +68,6 @@ export const keys = {
         "Rien n'est en vigueur avant qu'assez d'administrateurs de cette racine et de la nouvelle aient signé. Vous voyez tous les changements avant de signer.",
     "Nothing that it signed counts any more, nor what others signed for whom it vouches: packages, orders, kept scripts. It can't be taken back.":
         "Plus rien de ce qu'il a signé ne compte, ni de ce qu'ont signé ceux dont il répond : paquets, ordres, scripts gardés. On ne peut pas revenir en arrière.",
-    "Of signers": "De signataires",
     "Only what you choose here is granted, whatever the request asks for. Compare the SHA-256 of its key with its owner, by another way than this request came.":
         "Seul ce que vous choisissez ici est accordé, quoi que demande la demande. Comparez le SHA-256 de sa clé avec son propriétaire, par un autre chemin que celui de la demande.",
     "or its file": "ou son fichier",

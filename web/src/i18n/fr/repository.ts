@@ -1,5 +1,7 @@
 // Packages: the repository, what is done with it, what machines are assigned.
 export const repository = {
+    "{what}: {n} package": "{what} : {n} paquet",
+    "{what}: {n} packages": "{what} : {n} paquets",
     "{by} needs {needed}": "{by} a besoin de {needed}",
     "{n} machine has it": "{n} machine l'a",
     "{n} machine is assigned something else.": "{n} machine a d'autres affectations.",
@@ -40,7 +42,7 @@ export const repository = {
     "Names begin so here, up to the first -; empty: as there.": "Ici les noms commencent ainsi, jusqu'au premier - ; vide : comme là-bas.",
     "Needed by": "Nécessaire à",
     "No other repository is configured. In waptconsole.ini, a section with repo_url and public_certs_dir is one:": "Aucun autre dépôt n'est configuré. Dans waptconsole.ini, une section avec repo_url et public_certs_dir en est un :",
-    "No package matches.": "Aucun paquet ne correspond.",
+    "There is no package yet: add some, import them or make one.": "Il n'y a pas encore de paquet : ajoutez-en, importez-en ou faites-en un.",
     "Not possible as wished": "Pas possible comme souhaité",
     "Nothing would be done.": "Rien ne serait fait.",
     "Only what is newer than here": "Seulement ce qui est plus récent qu'ici",
@@ -67,9 +69,10 @@ export const repository = {
     "to upgrade": "à mettre à jour",
     "Verified, given another maturity, signed anew by you and published.": "Vérifiés, dotés d'une autre maturité, signés de nouveau par vous et publiés.",
     Versions: "Versions",
-    "What an upgrade would do": "Ce que ferait une mise à niveau",
+    "What an upgrade would do": "Ce que ferait une mise à jour",
     "What these machines must not have.": "Ce que ces machines ne doivent pas avoir.",
     "Enrolment kit": "Kit d'enrôlement",
+    "From 1 to {n}.": "De 1 à {n}.",
     "For how many machines": "Pour combien de machines",
     "Good for": "Bon pendant",
     "On each machine": "Sur chaque machine",
