@@ -21,6 +21,14 @@ def test_nothing_is_asked_of_another_host():
     assert "url(" not in css and "http" not in css
 
 
+def test_every_page_is_among_the_screens():
+    """Those that are looked at in both themes and languages, and by axe."""
+    paths = re.findall(r'path: "([^"]+)"', (SRC / "pages.ts").read_text(encoding="utf-8"))
+    assert len(paths) > 10
+    screens = (WEB / "tests/screens.mjs").read_text(encoding="utf-8").replace("${HOST}", "/hosts/").replace("to(HOST", 'to("/hosts/"')
+    assert [path for path in paths if not re.search(r'to\(["`]' + re.escape(path.split(":")[0]) + (r'["`?]' if ":" not in path else ""), screens)] == []
+
+
 def test_every_french_text_is_used():
     code = "".join(text for p, text in FILES.items() if p.parent.name != "fr")
     texts = [a or b for p, text in FILES.items() if p.parent.name == "fr" for a, b in FRENCH.findall(text)]

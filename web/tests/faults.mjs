@@ -106,6 +106,89 @@ export async function eventsChangeTheListAndAreTakenUpAgain(given) {
     });
 }
 
+export async function aListThatNobodyLooksAtCatchesUp(given) {
+    await open(given, async ({ mock, page }) => {
+        await page.addInitScript(() => {
+            const real = window.setTimeout;
+            // how often the page has waited for more events to come
+            window.setTimeout = (run, ms, ...more) => real(() => (run(...more), (window.waited += Number(ms >= 700))), ms);
+        });
+        await page.reload();
+        await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
+        const look = (is) =>
+            page.evaluate((isHidden) => {
+                Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }, !is);
+        await look(false);
+        mock.hosts[4].name = "pc-lyon-00000-b";
+        const lists = () => mock.asked.filter((a) => a.startsWith("GET /api/v1/hosts?")).length;
+        const before = lists();
+        await page.evaluate(() => (window.waited = 0));
+        mock.event({ kind: "host", what: "inventory", uuid: mock.hosts[4].uuid });
+        await until(() => page.evaluate(() => window.waited > 0), "it has waited for more of them");
+        same(lists(), before, "what a page that nobody looks at asks for");
+        await look(true);
+        await page.getByRole("link", { name: "pc-lyon-00000-b" }).waitFor();
+    });
+}
+
+export async function nothingIsSaidOfRowsThatHaveNotCome(given) {
+    await open(
+        given,
+        async ({ mock, page, base }) => {
+            let go;
+            const held = new Promise((resolve) => (go = resolve));
+            const places = { "/people": "users", "/reports": "reports", "/tokens": "account/tokens", "/webhooks": "webhooks", "/assignments": "packages", "/repository": "packages", "/orders": "batches" };
+            mock.fault = async (q, url) => (Object.values(places).some((what) => url.pathname === `/api/v1/${what}`) ? void (await held) : undefined);
+            for (const place of Object.keys(places)) {
+                await page.goto(base + place);
+                await page.getByRole("status").getByText("Reading").waitFor();
+                same(await page.locator(".t-empty").count(), 0, `${place}: what is said of nothing`);
+            }
+            go();
+            await page.locator(".t-empty").waitFor(); // there are no orders
+        },
+        { at: "/start" },
+    );
+}
+
+export async function thePaletteOffersWhatHoldsNow(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        await page.getByRole("combobox", { name: "State" }).selectOption("ERROR");
+        await until(() => Promise.resolve(mock.asked.some((a) => a.includes("status=ERROR"))), "the filter is asked for");
+        await page.keyboard.press("Control+k");
+        await page.getByRole("combobox", { name: "Go to, or do" }).fill("CSV");
+        await page.getByRole("option", { name: "Save as CSV" }).click();
+        await until(() => Promise.resolve(mock.asked.some((a) => a.includes("format=csv"))), "the table is saved");
+        check(mock.asked.find((a) => a.includes("format=csv")).includes("status=ERROR"), "the table is of other machines than the list");
+    });
+}
+
+export async function oneTabDoesNotUndoWhatAnotherHasChosen(given) {
+    await open(given, async ({ mock, page, base }) => {
+        await loaded(page);
+        mock.tickets.add("second");
+        const first = mock.token;
+        const call = mock.call.bind(mock);
+        mock.call = (q, ...more) => {
+            if (q.headers.authorization === `Bearer ${first}`) q.headers.authorization = `Bearer ${mock.token}`; // the program knows both tabs
+            return call(q, ...more);
+        };
+        const other = await page.context().newPage();
+        await other.goto(`${base}/hosts#ticket=second`);
+        await other.locator(".t-body .t-row a").first().waitFor();
+        await page.getByRole("combobox", { name: "Colours" }).selectOption("dark");
+        await until(() => Promise.resolve(mock.prefs.theme === "dark"), "the program keeps it");
+        await until(() => other.evaluate(() => document.documentElement.dataset.theme === "dark"), "the other tab is dark, too");
+        await other.getByRole("combobox", { name: "Language" }).selectOption("fr");
+        await until(() => Promise.resolve(mock.prefs.language === "fr"), "the program keeps that, too");
+        same(mock.prefs.theme, "dark", "what the first tab has chosen");
+    });
+}
+
 export async function oneSelectsThousandsByKeysAndAllThatMatch(given) {
     await open(
         given,

@@ -69,6 +69,7 @@ function manage(what, id, more, p) {
     if (what === "repository") return { json: { key: "-----BEGIN PUBLIC KEY-----\n", sha256: certificate("this server").fingerprint } };
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
+    if (what === "rollouts" && more) return { json: { ...ROLLOUTS().find((r) => r.id === id), state: "paused" } };
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
     if (what === "account" && id === "second-factor" && more === "confirm") return { json: { recovery_codes: Array.from({ length: 10 }, (_, i) => `A${i}BC-2DEF-GH${(i + 2) % 7 + 2}J-KLMN`) } };
     if (what === "account" && id === "second-factor") return { json: { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/waptserver:admin?secret=JBSWY3DPEHPK3PXP&issuer=waptserver" } };
@@ -162,6 +163,7 @@ export class Mock {
         this.keys = [{ id: "k1", name: "Deployer", subject: "CN=Deployer,O=Example", fingerprint: "ab".repeat(32), issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: true, not_after: now() + 86_400 * 300 },
             { id: "k2", name: "Authority", subject: "CN=Authority,O=Example", fingerprint: AUTHORITY.fingerprint, issuers: [], source: "pem", unlocked_until: 0, can_sign_code: false, can_log_in: false, not_after: AUTHORITY.not_after }];
         this.publishes = false; // whether the root of the repository is known
+        this.repositories = []; // that packages may be imported from
         this.isSilent = false; // whether the person at the terminal says nothing yet
         this.prepared = new Map();
         this.batches = new Map();
@@ -227,7 +229,7 @@ export class Mock {
             return { json: { token: this.token } };
         }
         if (!this.token || q.headers.authorization !== `Bearer ${this.token}`) return fail(401, "auth", "no session");
-        if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, publishes: this.publishes, idle_s: 1800 } };
+        if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, publishes: this.publishes, repositories: this.repositories, idle_s: 1800 } };
         if (at === "GET /local/prefs") return { json: this.prefs };
         if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
         if (at === "POST /local/journal") return { json: { node: "one", after: body.after === undefined ? 0 : ENTRIES, digest: "ef".repeat(32), total: ENTRIES, done: body.after !== undefined } };

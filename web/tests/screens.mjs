@@ -103,10 +103,29 @@ const SCREENS = {
         await page.locator(".page-head > button").last().click();
         await page.locator("dialog .status-ok").waitFor();
     },
+    repository: ({ to }) => to("/repository"),
+    package: ({ to }) => to("/package?name=tis-firefox"),
+    assignments: ({ to }) => to("/assignments"),
+    async "group-new"({ page }) {
+        await page.locator(".page-head .primary").click();
+        await page.locator("dialog select").waitFor();
+    },
+    async kit({ to, page }) {
+        await page.keyboard.press("Escape");
+        await to("/kit", "form");
+    },
     machines: ({ to }) => to("/hosts"),
     "machines-filtered": ({ to }) => to("/hosts?search=lyon&status=OK&model=OptiPlex+7010"),
     "machines-none": ({ to }) => to("/hosts?search=nothing-like-it", ".t-empty"),
+    async units({ to, page }) {
+        await to("/hosts");
+        await page.locator(".page-head > button[aria-pressed]").click();
+        await page.locator(".unit").nth(2).click();
+        await page.locator(".units-chosen .menu > button").click();
+    },
     async filters({ to, page }) {
+        await page.keyboard.press("Escape");
+        await page.locator(".page-head > button[aria-pressed]").click();
         await to("/hosts");
         await page.locator(".bar > button").first().click();
         await page.locator("dialog .three").waitFor();
@@ -126,7 +145,12 @@ const SCREENS = {
         await page.locator("dialog .estate .t-body .t-row").first().waitFor();
         await page.locator("dialog .estate select").first().locator("option").nth(2).waitFor({ state: "attached" }); // its sections
     },
+    async "actions-more"({ page }) {
+        await page.keyboard.press("Escape");
+        await page.locator("#main .menu > button").click();
+    },
     async order({ page }) {
+        await page.keyboard.press("Escape");
         await page.locator(".bar-actions > button").nth(4).click();
         await page.locator("dialog input").first().fill("tis-firefox");
     },
@@ -169,6 +193,13 @@ const SCREENS = {
     async "machine-hardware"({ to, page }) {
         await to(`${HOST}?tab=hardware`, ".tree");
         await page.locator(".tree > summary").first().click();
+    },
+    "machine-software": ({ to }) => to(`${HOST}?tab=software`, ".t-body .t-row"),
+    "machine-history": ({ to }) => to(`${HOST}?tab=history`, ".t-empty"),
+    "machine-all": ({ to }) => to(`${HOST}?tab=all`, ".tree"),
+    async "machine-forget"({ page }) {
+        await page.locator(".end .danger").click();
+        await page.locator("dialog .danger").waitFor();
     },
     "machine-orders": ({ to }) => to("/hosts/" + machine(4).uuid + "?tab=orders", ".t-body .t-row"),
     "machine-unknown": ({ to }) => to("/hosts/none", ".error"),
