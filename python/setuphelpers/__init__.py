@@ -54,7 +54,8 @@ control = PackageEntry()
 params = {}
 
 if sys.platform == 'win32':
-    from .windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
+    from .windows import (
+        install_exe_if_needed, install_msi_if_needed, need_install, run_powershell, uninstall_key_exists)
 globals().update(elsewhere.names(globals()))
 
 # Submodules are bound here as well, once they are imported.

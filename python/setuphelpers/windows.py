@@ -4,7 +4,10 @@ Elsewhere each function raises EWaptBadTargetOS, so that a package for Windows c
 made, read and signed anywhere, and says so when somebody runs it in the wrong place.
 """
 
+import base64
+import json
 import os
+import xml.etree.ElementTree
 
 from .errors import EWaptBadTargetOS, EWaptSetupException
 from .package import Version
@@ -81,6 +84,22 @@ def install_exe_if_needed(exe, silentflags=None, key=None, min_version=None, kil
     command = '"%s" %s' % (os.path.abspath(exe), silentflags)
     _install(exe, command, key, min_version, killbefore, accept_returncodes, timeout, get_version, remove_old_version,
              force, uninstallkeylist, pidlist)
+
+
+def run_powershell(cmd, output_format='json', **kwargs):
+    """Run a script of PowerShell and return what it tells: from JSON (None for nothing), or as 'xml' or 'text'.
+
+    A script that begins with $ErrorActionPreference = 'Stop' ends with its first error, which run() then raises.
+    Values go there best by os.environ['NAME'], which is $env:NAME there, and never code. kwargs are run()'s.
+    """
+    _registry()
+    script = "$ProgressPreference = 'SilentlyContinue'\n" + cmd.strip() + (' | ConvertTo-Json' if output_format == 'json' else '')
+    encoded = base64.b64encode(script.encode('utf-16-le')).decode('ascii')
+    output = run(['powershell.exe', '-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass',
+                  '-OutputFormat', 'XML' if output_format == 'xml' else 'Text', '-EncodedCommand', encoded], **kwargs)
+    if output_format == 'json':
+        return json.loads(output) if output.strip() else None
+    return xml.etree.ElementTree.fromstring(output[output.index('<Objs'):]) if output_format == 'xml' else output
 
 
 def _install(file, command, key, min_version, killbefore, accept_returncodes, timeout, get_version, remove_old_version,

@@ -22,6 +22,12 @@
 #define WA_JSON_LEGACY_MEMBERS_MAX                                                                 \
     1024u /* members of an object whose order is that of a Python 2 dict: WAPT's have 40 */
 
+/* --- XML --- */
+#define WA_XML_BYTES_MAX (1u << 20) /* bytes: a document; manifests of large apps have 200 KiB */
+#define WA_XML_DEPTH_MAX 32u        /* elements in one another: manifests use 8 */
+#define WA_XML_NAME_MAX 128u        /* bytes: of an element or attribute */
+#define WA_XML_ATTRS_MAX 64u        /* of one element; those that declare name spaces, too */
+
 /* --- INI --- */
 #define WA_INI_BYTES_MAX (1u << 20) /* bytes */
 #define WA_INI_LINE_MAX 65536u      /* bytes */

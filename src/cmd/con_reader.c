@@ -70,6 +70,8 @@ static enum wa_code read_one(const struct wa_chan_msg *msg, const char *libdir, 
     int status = 0;
     if (wa_sv_eqs(msg->payload, WA_READER_LINT))
         return wa_get_tool_lint(msg->fd, libdir, NULL, out, &status, err);
+    if (wa_sv_eqs(msg->payload, WA_READER_ICON))
+        return wa_get_tool_icon(msg->fd, libdir, out, err);
     return wa_installer_kind_find(msg->payload, &kind)
                ? wa_get_tool_output(kind, msg->fd, libdir, out, err)
                : wa_fail(err, WA_E_INVALID, "there is no such kind of installer");
@@ -82,7 +84,8 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     struct wa_err why = WA_ERR_INIT;
     char text[WA_ERR_TEXT_MAX + 32];
     uint32_t id = msg->id;
-    wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
+    wa_buf_init(&out,
+                wa_sv_eqs(msg->payload, WA_READER_ICON) ? WA_ICON_BYTES_MAX : WA_TOOL_OUTPUT_MAX);
     if (wa_chan_send(chan, WA_READER_TAKEN, id, WA_SV(""), -1, err) != WA_OK)
         return err->code;
     if (read_one(msg, libdir, &out, &why) == WA_OK)

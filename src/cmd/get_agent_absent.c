@@ -41,6 +41,14 @@ int wa_get_tool_main(char **argv)
     return 1;
 }
 
+enum wa_code wa_get_tool_icon(int fd, const char *libdir, struct wa_buf *out, struct wa_err *err)
+{
+    WA_UNUSED(fd);
+    WA_UNUSED(libdir);
+    WA_UNUSED(out);
+    return wa_fail(err, WA_E_FAILED, "pictures are not read on this system yet; they are on Linux");
+}
+
 enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, struct wa_buf *out,
                               int *ret_status, struct wa_err *err)
 {

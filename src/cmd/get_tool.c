@@ -1,6 +1,8 @@
-/* get_tool.c - runs msiinfo, dpkg-deb, rpm or our wapt_probe.py over one installer.
+/* get_tool.c - runs msiinfo, dpkg-deb, rpm or our wapt_probe.py over one installer, or reads it
+ * itself, as confined.
  *
- * None of them is believed: they are C programs over a stranger's bytes, or Python over them. Each
+ * None of them is believed: they are C programs over a stranger's bytes, or Python over them, and
+ * what is ours (OWN) is no better. Each
  * is started by this very program in another role, which gives up all power but to read that one
  * file, the system's own and what it needs of ours, and to write to one folder: the worst that a
  * file can do by taking one over is to print other properties, which a file may say anyway. Each is
@@ -9,11 +11,13 @@
 #include "cmd/get_tool.h"
 
 #include "base/buf.h"
+#include "codec/png.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/pipe.h"
 #include "os/priv.h"
 #include "os/proc.h"
+#include "pkg/appx.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +27,10 @@
 #define FILE_ARG "/proc/self/fd/0" /* the descriptor, for programs that want a name */
 #define NOBODY 65534u
 #define MISSING_STATUS 3 /* of wapt_probe.py: pefile is not there */
+#define FOREIGN_STATUS 4 /* of what we read ourselves: an archive of something else */
 #define ROLE "role:tool"
+#define OWN ":" /* before what is no program: this one reads it */
+#define OWN_ICON OWN "icon"
 #define UNCONFINED_STATUS 125 /* of that role: it could not give up its power, or not start it */
 #define ARGV_MAX 16u
 
@@ -50,6 +57,7 @@ static const struct tool tools[] = {
       FILE_ARG},
      "rpm"},
     {WA_INSTALLER_EXE, {"/usr/bin/python3", "-I", "-B", NULL}, "python3-pefile"},
+    {WA_INSTALLER_MSIX, {OWN "msix"}, NULL},
 };
 
 /* --- the role --- */
@@ -59,8 +67,56 @@ bool wa_get_is_tool(int argc, char **argv)
     return argc > ARG_TOOL && strcmp(argv[ARG_ROLE], ROLE) == 0;
 }
 
+/* A PNG is its own picture. */
+static enum wa_code read_icon(struct wa_source *file, struct wa_buf *out, struct wa_err *err)
+{
+    char head[2] = "";
+    if (file->size >= sizeof head && file->read_at(file, 0, head, sizeof head, err) != WA_OK)
+        return err->code;
+    if (memcmp(head, "PK", sizeof head) == 0)
+        return wa_appx_icon(file, out, err);
+    size_t n = file->size <= WA_ICON_BYTES_MAX ? (size_t)file->size : 0;
+    char *p = wa_buf_reserve(out, n);
+    if (p == NULL)
+        return wa_buf_check(out, err);
+    if (file->read_at(file, 0, p, n, err) != WA_OK)
+        return err->code;
+    wa_buf_advance(out, n);
+    return wa_png_is_icon(wa_buf_sv(out)) ? WA_OK : wa_fail(err, WA_E_INVALID, "no icon");
+}
+
+static enum wa_code write_out(const struct wa_buf *out, struct wa_err *err)
+{
+    for (size_t at = 0; at < out->n;) {
+        ptrdiff_t n = wa_pipe_write(1, out->p + at, out->n - at);
+        if (n < 0 && errno != EINTR)
+            return wa_fail_errno(err, errno, "cannot write");
+        at += n > 0 ? (size_t)n : 0;
+    }
+    return WA_OK;
+}
+
+/* With nothing but the open file and the pipe. */
+static int read_ourselves(const char *what)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    const struct wa_priv p = {.name = "wapt/tool", .no_core = true};
+    struct wa_fd_source file;
+    char line[WA_PRIV_LINE_MAX];
+    struct wa_err err = WA_ERR_INIT;
+    wa_buf_init(&out, WA_ICON_BYTES_MAX);
+    if (wa_priv_drop(&p, line, &err) != WA_OK)
+        return UNCONFINED_STATUS;
+    if (wa_fd_source_init_confined(&file, 0, &err) != WA_OK ||
+        (strcmp(what, OWN_ICON) == 0 ? read_icon : wa_appx_tell)(&file.base, &out, &err) != WA_OK)
+        return err.code == WA_E_NOT_FOUND ? FOREIGN_STATUS : 1;
+    return write_out(&out, &err) == WA_OK ? 0 : 1;
+}
+
 int wa_get_tool_main(char **argv)
 {
+    if (wa_sv_starts(wa_sv(argv[ARG_TOOL]), OWN))
+        return read_ourselves(argv[ARG_TOOL]);
     const char *scratch = getenv("TMPDIR");
     const char *const reads[] = {
         "/usr",         "/lib",          "/lib64", "/bin",           "/etc", "/proc",
@@ -118,6 +174,9 @@ static enum wa_code judge(const struct tool *t, const struct wa_exit *end, struc
     if (end->kind == WA_EXIT_STATUS && end->value == UNCONFINED_STATUS)
         return wa_fail(err, WA_E_FAILED,
                        "this system does not let the program that reads it be confined");
+    if (end->kind == WA_EXIT_STATUS && end->value == FOREIGN_STATUS)
+        return wa_fail(err, WA_E_INVALID,
+                       "this ZIP archive is no app of Windows: unpack it, and give the folder");
     return wa_fail(err, WA_E_INVALID, "the file is damaged, or not what it looks like");
 }
 
@@ -234,7 +293,7 @@ static enum wa_code run_tool(const struct tool *t, int fd, const char *libdir, c
             return wa_fail(err, WA_E_NOT_FOUND,
                            "reading a .exe needs '%s': is WAPT installed whole?", script);
     }
-    if (wa_path_stat(argv[0], &st, &absent) == WA_E_NOT_FOUND)
+    if (argv[0][0] == '/' && wa_path_stat(argv[0], &st, &absent) == WA_E_NOT_FOUND)
         return wa_fail(err, WA_E_NOT_FOUND, "reading a .%s needs the Debian package %s: install it",
                        wa_installer_kind_name(t->kind), t->debian);
     return run(argv, t->kind == WA_INSTALLER_EXE ? libdir : "", fd, out, &end, err) == WA_OK
@@ -264,6 +323,18 @@ enum wa_code wa_get_tool_read(int fd, const char *libdir, struct wa_installer *i
         return wa_wrap(err, "'%s'", inst->file);
     wa_installer_read(inst, wa_buf_sv(&out));
     return WA_OK;
+}
+
+enum wa_code wa_get_tool_icon(int fd, const char *libdir, struct wa_buf *out, struct wa_err *err)
+{
+    static const struct tool t = {WA_INSTALLER_NONE, {OWN_ICON}, NULL};
+    struct wa_err why = WA_ERR_INIT;
+    enum wa_code code = run_tool(&t, fd, libdir, "", out, &why);
+    if (code == WA_E_INVALID)
+        return wa_fail(err, code, "this is no PNG of at most %u pixels a side and %u KiB",
+                       WA_ICON_SIDE_MAX, WA_ICON_BYTES_MAX >> 10);
+    *err = why;
+    return code;
 }
 
 enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option, struct wa_buf *out,

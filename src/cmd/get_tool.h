@@ -1,4 +1,5 @@
-/* get_tool.h - other people's programs that read an installer, each in a process of its own. */
+/* get_tool.h - what reads an installer, other people's programs and our own, each time in a process
+ * of its own. */
 #ifndef WA_CMD_GET_TOOL_H
 #define WA_CMD_GET_TOOL_H
 
@@ -19,6 +20,11 @@ WA_CHECK enum wa_code wa_get_receive(int fd, struct wa_buf *out, struct wa_err *
  * wa_get_tool_read(). */
 WA_CHECK enum wa_code wa_get_tool_output(enum wa_installer_kind kind, int fd, const char *libdir,
                                          struct wa_buf *out, struct wa_err *err);
+/* The picture of an open file, as a PNG that can be an icon: a PNG's own, or an app's of Windows;
+ * nothing when that has none. Read as above; out must take WA_ICON_BYTES_MAX. WA_E_INVALID: it is
+ * neither. */
+WA_CHECK enum wa_code wa_get_tool_icon(int fd, const char *libdir, struct wa_buf *out,
+                                       struct wa_err *err);
 /* What wapt_lint.py, below libdir, prints of an open setup.py, and its exit status. option: NULL
  * for none. WA_E_NOT_FOUND when there is no Python. */
 WA_CHECK enum wa_code wa_get_tool_lint(int fd, const char *libdir, const char *option,

@@ -147,7 +147,7 @@ static const char *check_mode(const struct wa_zip_member *m, uint32_t attributes
     return NULL;
 }
 
-static const char *check_content(const struct wa_zip_member *m)
+static const char *check_content(const struct wa_zip_member *m, bool is_foreign)
 {
     if (m->flags & ~(WA_ZIP_FLAG_DEFLATE_LEVEL | WA_ZIP_FLAG_DESCRIPTOR | WA_ZIP_FLAG_UTF8))
         return wa_text("encrypted, or of a kind that nobody should need");
@@ -156,7 +156,8 @@ static const char *check_content(const struct wa_zip_member *m)
     if (m->method == WA_ZIP_STORED && m->size != m->packed_size)
         return wa_text("stored, but its two sizes differ");
     /* Whoever reads from the front could not tell where it ends. */
-    if (m->method == WA_ZIP_STORED && (m->flags & WA_ZIP_FLAG_DESCRIPTOR) && m->size > 0)
+    if (!is_foreign && m->method == WA_ZIP_STORED && (m->flags & WA_ZIP_FLAG_DESCRIPTOR) &&
+        m->size > 0)
         return wa_text("stored with its size after it");
     if (m->is_dir && (m->size != 0 || m->packed_size > 2 || m->crc != 0))
         return wa_text("a directory with content");
@@ -221,7 +222,7 @@ static enum wa_code read_entry(struct wa_zip *zip, size_t i, struct wa_sv *rest,
         return wa_wrap(err, "cannot trust this ZIP archive: member %zu", i + 1);
     wrong = read_fields(p, extra, m, &zip->offsets[i]);
     if (!wrong)
-        wrong = check_content(m);
+        wrong = check_content(m, zip->is_foreign);
     if (!wrong)
         wrong = check_mode(m, wa_zip_u32(p + 38));
     if (wrong)
@@ -282,7 +283,8 @@ static enum wa_code open_into(struct wa_zip *zip, struct wa_err *err)
     return code;
 }
 
-enum wa_code wa_zip_open(struct wa_source *source, struct wa_zip **ret, struct wa_err *err)
+static enum wa_code open_zip(struct wa_source *source, bool is_foreign, struct wa_zip **ret,
+                             struct wa_err *err)
 {
     WA_AUTO(wa_zip) struct wa_zip *zip = wa_calloc(1, sizeof(*zip));
     enum wa_code code;
@@ -290,11 +292,22 @@ enum wa_code wa_zip_open(struct wa_source *source, struct wa_zip **ret, struct w
     if (!zip)
         return wa_nomem(err);
     zip->source = source;
+    zip->is_foreign = is_foreign;
     wa_arena_init(&zip->names, 0);
     code = open_into(zip, err);
     if (code == WA_OK)
         *ret = WA_TAKE(zip);
     return code;
+}
+
+enum wa_code wa_zip_open(struct wa_source *source, struct wa_zip **ret, struct wa_err *err)
+{
+    return open_zip(source, false, ret, err);
+}
+
+enum wa_code wa_zip_open_foreign(struct wa_source *source, struct wa_zip **ret, struct wa_err *err)
+{
+    return open_zip(source, true, ret, err);
 }
 
 void wa_zip_free(struct wa_zip *zip)

@@ -53,6 +53,7 @@ struct wa_zip {
     uint64_t directory_offset;
     struct libdeflate_decompressor *inflater; /* made when first needed */
     bool is_frugal;                           /* no member is inflated as a whole */
+    bool is_foreign;                          /* wa_zip_open_foreign() */
 };
 
 static inline uint16_t wa_zip_u16(const uint8_t *p)

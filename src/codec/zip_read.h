@@ -33,6 +33,10 @@ struct wa_zip;
  * member's name. */
 WA_CHECK enum wa_code wa_zip_open(struct wa_source *source, struct wa_zip **ret,
                                   struct wa_err *err);
+/* The same for an archive of others' that is looked into and never unpacked: a stored member's size
+ * may follow it, as Windows writes its apps. Where it lies says the central directory alone. */
+WA_CHECK enum wa_code wa_zip_open_foreign(struct wa_source *source, struct wa_zip **ret,
+                                          struct wa_err *err);
 void wa_zip_free(struct wa_zip *zip);
 WA_AUTO_DEFINE(wa_zip, wa_zip_free)
 size_t wa_zip_count(const struct wa_zip *zip);

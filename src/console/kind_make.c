@@ -19,10 +19,11 @@
 struct make {
     struct wa_making m;
     struct wa_control control; /* as it was read back */
-    struct wa_buf setup;
+    struct wa_buf setup, icon;
     char setup_sha256[WA_DIGEST_HEX_MAX];
     char (*digests)[WA_DIGEST_HEX_MAX]; /* of the files */
-    uint64_t total;                     /* bytes of them */
+    char icon_sha256[WA_DIGEST_HEX_MAX];
+    uint64_t total; /* bytes of them */
     struct wa_scratch temp;
     struct wa_dir dir;              /* the sources */
     char name[2 * WA_NAME_MAX + 1]; /* of the package's file */
@@ -96,6 +97,17 @@ static enum wa_code collect(struct wa_local_prepared *p, struct make *k, struct 
     return WA_OK;
 }
 
+static enum wa_code read_icon(struct make *k, struct wa_err *err)
+{
+    struct wa_relpath icon;
+    if (k->m.icon.n == 0)
+        return WA_OK;
+    return wa_relpath_parse(WA_SV(WA_ICON_FILE), &icon, err) == WA_OK &&
+                   wa_file_read(&k->dir, &icon, WA_ICON_BYTES_MAX, &k->icon, err) == WA_OK
+               ? wa_sha256_hex(k->icon.p, k->icon.n, k->icon_sha256, err)
+               : err->code;
+}
+
 /* What will be signed, from the very files. */
 static enum wa_code read_back(struct make *k, struct wa_err *err)
 {
@@ -108,7 +120,8 @@ static enum wa_code read_back(struct make *k, struct wa_err *err)
         wa_control_parse(wa_buf_sv(&text), &k->control, err) != WA_OK ||
         wa_file_read(&k->dir, &setup, WA_SETUP_PY_BYTES_MAX, &k->setup, err) != WA_OK)
         return err->code;
-    return wa_sha256_hex(k->setup.p, k->setup.n, k->setup_sha256, err) == WA_OK
+    return wa_sha256_hex(k->setup.p, k->setup.n, k->setup_sha256, err) == WA_OK &&
+                   read_icon(k, err) == WA_OK
                ? wa_control_filename(&k->control, NULL, k->name, err)
                : err->code;
 }
@@ -175,6 +188,11 @@ static void say(struct wa_local_prepared *p, const struct make *k)
     (void)snprintf(text, sizeof text, wa_text("what it runs on machines: %zu bytes, SHA-256 %s"),
                    k->setup.n, k->setup_sha256);
     wa_local_say(p, "setup.py", wa_sv(text));
+    if (k->icon.n > 0) {
+        (void)snprintf(text, sizeof text, wa_text("%zu bytes, SHA-256 %s"), k->icon.n,
+                       k->icon_sha256);
+        wa_local_say(p, wa_text("Icon"), wa_sv(text));
+    }
     say_files(p, k);
     if (k->is_there)
         wa_local_say(p, wa_text("Takes the place of"), wa_sv(k->name));
@@ -185,7 +203,8 @@ static void say(struct wa_local_prepared *p, const struct make *k)
         }
 }
 
-static void write_details(struct wa_local_prepared *p, const struct make *k)
+static enum wa_code write_details(struct wa_local_prepared *p, const struct make *k,
+                                  struct wa_err *err)
 {
     struct wa_jw w;
     wa_jw_init(&w, &p->details);
@@ -203,7 +222,10 @@ static void write_details(struct wa_local_prepared *p, const struct make *k)
     }
     wa_jw_end(&w);
     wa_making_write_findings(&k->m.findings, wa_buf_sv(&k->m.text), &w);
+    if (wa_making_write_icon(wa_buf_sv(&k->icon), &w, err) != WA_OK)
+        return err->code;
     wa_jw_end(&w);
+    return WA_OK;
 }
 
 /* Agents would refuse it, or it could never do its work. */
@@ -228,6 +250,7 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     wa_making_init(&k->m);
     wa_control_init(&k->control);
     wa_buf_init(&k->setup, WA_SETUP_PY_BYTES_MAX);
+    wa_buf_init(&k->icon, WA_ICON_BYTES_MAX);
     p->own = k;
     if (wa_making_read(&k->m, request, p->files_dir, &p->arena, NULL, err) != WA_OK)
         return err->code;
@@ -240,8 +263,7 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
         ask_whether_there(k, client, err) != WA_OK)
         return err->code;
     say(p, k);
-    write_details(p, k);
-    return WA_OK;
+    return write_details(p, k, err);
 }
 
 /* --- the work --- */
@@ -308,6 +330,7 @@ static void discard(struct wa_local_prepared *p)
     wa_making_fini(&k->m);
     wa_control_fini(&k->control);
     wa_buf_fini(&k->setup);
+    wa_buf_fini(&k->icon);
     wa_dir_close(&k->dir);
     wa_scratch_close(&k->temp);
 }

@@ -20,7 +20,7 @@ static void add_check(void *user, const char *text)
     wa_jw_s(user, text);
 }
 
-static void write_answer(const struct make *k, struct wa_buf *out)
+static enum wa_code write_answer(const struct make *k, struct wa_buf *out, struct wa_err *err)
 {
     const struct wa_making *m = &k->m;
     struct wa_jw w;
@@ -38,7 +38,10 @@ static void write_answer(const struct make *k, struct wa_buf *out)
         wa_template_checks(&m->inst, &m->control, true, add_check, &w);
     wa_jw_end(&w);
     wa_making_write_findings(&m->findings, wa_buf_sv(&m->text), &w);
+    if (wa_making_write_icon(wa_buf_sv(&m->icon), &w, err) != WA_OK)
+        return err->code;
     wa_jw_end(&w);
+    return wa_buf_check(out, err);
 }
 
 static enum wa_code work(struct wa_local_job *job, struct wa_err *err)
@@ -55,8 +58,7 @@ static enum wa_code work(struct wa_local_job *job, struct wa_err *err)
         wa_scratch_open(&k->temp, "wapt-making", err) != WA_OK ||
         wa_making_compose(&k->m, &k->temp.dir, false, o->reader, job->stop, err) != WA_OK)
         return err->code;
-    write_answer(k, &job->out);
-    return wa_buf_check(&job->out, err);
+    return write_answer(k, &job->out, err);
 }
 
 static void fini(struct wa_local_job *job)

@@ -5,11 +5,11 @@
  */
 #include "console/making.h"
 
+#include "codec/base64.h"
 #include "console/local_kind.h"
 #include "os/clock.h"
 #include "os/fs.h"
 
-#define HEAD_BYTES 64u /* that tell an installer's kind */
 #define NAME_BYTES_MAX 1024u
 #define CONTROL_FILE "WAPT/control"
 #define SETUP_FILE "setup.py"
@@ -31,6 +31,7 @@ void wa_making_init(struct wa_making *m)
     wa_control_init(&m->control);
     wa_buf_init(&m->text, WA_CONTROL_BYTES_MAX);
     wa_buf_init(&m->setup, WA_SETUP_PY_BYTES_MAX);
+    wa_buf_init(&m->icon, WA_ICON_BYTES_MAX);
 }
 
 void wa_making_fini(struct wa_making *m)
@@ -38,6 +39,7 @@ void wa_making_fini(struct wa_making *m)
     wa_control_fini(&m->control);
     wa_buf_fini(&m->text);
     wa_buf_fini(&m->setup);
+    wa_buf_fini(&m->icon);
     wa_findings_fini(&m->findings);
 }
 
@@ -150,20 +152,37 @@ static enum wa_code read_made(struct wa_making *m, const struct wa_json *made, s
     return wa_control_set(&m->control, WA_A_PRIORITY, WA_SV("optional"), err);
 }
 
+/* icon: "": there is to be none. */
+static enum wa_code read_icon(struct wa_making *m, struct wa_sv icon, const char *files_dir,
+                              struct wa_arena *arena, struct wa_err *err)
+{
+    char path[WA_PATH_MAX];
+    m->own_icon = true;
+    if (icon.n == 0)
+        return WA_OK;
+    if (wa_local_file_find(files_dir, icon, path, err) != WA_OK)
+        return err->code;
+    m->icon_path = wa_arena_strdup(arena, wa_sv(path));
+    return m->icon_path != NULL ? WA_OK : wa_nomem(err);
+}
+
 enum wa_code wa_making_read(struct wa_making *m, const struct wa_json *request,
                             const char *files_dir, struct wa_arena *arena, struct wa_sv *ret_key,
                             struct wa_err *err)
 {
-    struct wa_sv what, key = WA_SV(""), setup = WA_SV("");
+    struct wa_sv what, key = WA_SV(""), setup = WA_SV(""), icon = {NULL, 0};
     const struct wa_json *files = NULL, *made = NULL;
     const struct wa_json_field fields[] = {
         {"what", WA_WANT_SV, false, 64, &what},
         {"key", WA_WANT_SV, false, 16, &key},
         {"files", WA_WANT_ARRAY, true, WA_LOCAL_FILES, &files},
         {"made", WA_WANT_OBJECT, false, 0, &made},
-        {"setup", WA_WANT_SV, false, WA_SETUP_PY_BYTES_MAX, &setup}};
+        {"setup", WA_WANT_SV, false, WA_SETUP_PY_BYTES_MAX, &setup},
+        {"icon", WA_WANT_SV, false, 64, &icon}};
     if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK ||
-        read_files(m, files, files_dir, arena, err) != WA_OK)
+        read_files(m, files, files_dir, arena, err) != WA_OK ||
+        (wa_json_get(request, "icon") != NULL &&
+         read_icon(m, icon, files_dir, arena, err) != WA_OK))
         return err->code;
     m->is_told = made != NULL;
     m->own_setup = made != NULL && setup.n > 0;
@@ -182,17 +201,14 @@ static enum wa_code look(struct wa_making *m, struct wa_reader *reader, struct w
 {
     WA_AUTO_BUF struct wa_buf out;
     WA_AUTO_FD int fd = -1;
-    struct wa_stat st;
-    char head[HEAD_BYTES];
+    struct wa_fd_source source;
     wa_buf_init(&out, WA_TOOL_OUTPUT_MAX);
-    if (wa_path_open(m->files[0].path, &fd, err) != WA_OK || wa_fd_stat(fd, &st, err) != WA_OK)
+    if (wa_path_open(m->files[0].path, &fd, err) != WA_OK ||
+        wa_fd_source_init(&source, fd, err) != WA_OK ||
+        wa_installer_kind_of(&source.base, &m->inst.kind, err) != WA_OK)
         return err->code;
-    size_t n = st.size < HEAD_BYTES ? (size_t)st.size : HEAD_BYTES;
-    if (wa_fd_read_at(fd, 0, head, n, err) != WA_OK ||
-        wa_installer_kind_of(wa_sv_n(head, n), &m->inst.kind, err) != WA_OK)
-        return err->code;
-    /* Of a .msu nothing is read but its name. */
-    if (m->inst.kind != WA_INSTALLER_MSU &&
+    /* Of these nothing is read but the name. */
+    if (m->inst.kind != WA_INSTALLER_MSU && m->inst.kind != WA_INSTALLER_DMG &&
         wa_reader_ask(reader, wa_installer_kind_name(m->inst.kind), fd, stop, &out, err) != WA_OK)
         return err->code;
     wa_installer_read(&m->inst, wa_buf_sv(&out));
@@ -303,16 +319,42 @@ static enum wa_code lint(struct wa_making *m, const struct wa_dir *dir, bool is_
                : wa_lint_control(wa_buf_sv(&m->text), wa_clock_now(), &m->findings, section, err);
 }
 
+/* The person's picture must be one; an installer is good without. */
+static enum wa_code take_icon(struct wa_making *m, struct wa_reader *reader, struct wa_stop *stop,
+                              struct wa_err *err)
+{
+    WA_AUTO_FD int fd = -1;
+    struct wa_err why = WA_ERR_INIT;
+    const char *path = m->own_icon                         ? m->icon_path
+                       : m->inst.kind == WA_INSTALLER_MSIX ? m->files[0].path
+                                                           : NULL;
+    wa_buf_clear(&m->icon);
+    if (path == NULL)
+        return WA_OK;
+    if (wa_path_open(path, &fd, err) != WA_OK)
+        return err->code;
+    enum wa_code code = wa_reader_ask(reader, WA_READER_ICON, fd, stop, &m->icon, &why);
+    if (code == WA_OK && (m->icon.n > 0 || !m->own_icon))
+        return WA_OK;
+    if (code == WA_OK)
+        return wa_fail(err, WA_E_INVALID, "that file has no picture of its own");
+    if (!m->own_icon && (code == WA_E_INVALID || code == WA_E_LIMIT))
+        return WA_OK;
+    *err = why;
+    return code;
+}
+
 enum wa_code wa_making_compose(struct wa_making *m, const struct wa_dir *dir, bool is_whole,
                                struct wa_reader *reader, struct wa_stop *stop, struct wa_err *err)
 {
     WA_AUTO_FD int fd = -1;
     struct wa_relpath name;
     bool is_written = false;
-    if (write_control(m, &is_written, err) != WA_OK ||
+    if (take_icon(m, reader, stop, err) != WA_OK || write_control(m, &is_written, err) != WA_OK ||
         (!m->own_setup && wa_template_setup(&m->inst, &m->setup, err) != WA_OK) ||
         put(dir, CONTROL_FILE, wa_buf_sv(&m->text), err) != WA_OK ||
         put(dir, SETUP_FILE, wa_buf_sv(&m->setup), err) != WA_OK ||
+        (m->icon.n > 0 && put(dir, WA_ICON_FILE, wa_buf_sv(&m->icon), err) != WA_OK) ||
         (is_written && lint(m, dir, is_whole, err) != WA_OK) ||
         wa_relpath_parse(WA_SV(SETUP_FILE), &name, err) != WA_OK ||
         wa_file_open(dir, &name, &fd, err) != WA_OK)
@@ -321,6 +363,21 @@ enum wa_code wa_making_compose(struct wa_making *m, const struct wa_dir *dir, bo
 }
 
 /* --- told --- */
+
+enum wa_code wa_making_write_icon(struct wa_sv png, struct wa_jw *w, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 2u * WA_ICON_BYTES_MAX);
+    wa_base64_encode(png.p, png.n, &text);
+    if (wa_buf_check(&text, err) != WA_OK)
+        return err->code;
+    wa_jw_key(w, "icon");
+    if (png.n > 0)
+        wa_jw_sv(w, wa_buf_sv(&text));
+    else
+        wa_jw_null(w);
+    return WA_OK;
+}
 
 void wa_making_write(const struct wa_making *m, struct wa_jw *w)
 {

@@ -31,18 +31,21 @@ struct wa_making {
     struct wa_installer inst;
     struct wa_control control;
     struct wa_buf text, setup; /* WAPT/control and setup.py */
+    struct wa_buf icon;        /* WAPT/icon.png; empty: none */
+    const char *icon_path;     /* of the picture that the page has said; NULL: none */
     struct wa_findings findings;
     bool is_told;   /* the page has said what the package is to be */
     bool own_setup; /* it has said its setup.py, too */
+    bool own_icon;  /* and its icon, or that there is to be none */
 };
 void wa_making_init(struct wa_making *m);
 void wa_making_fini(struct wa_making *m);
 #define WA_AUTO_MAKING WA_CLEANUP(wa_making_fini)
 
-/* {"files": [{"id", "name"}], "made": {...}, "setup"}, and "what" and "key", which are the
+/* {"files": [{"id", "name"}], "made": {...}, "setup", "icon"}, and "what" and "key", which are the
  * caller's: ret_key may be NULL. files_dir: where dropped files lie by their identifiers, may be
  * NULL. One name without '/' is an installer, names in one folder are that folder, none is a
- * package without. */
+ * package without. icon: the identifier of a picture; "": none; left out: the installer's own. */
 WA_CHECK enum wa_code wa_making_read(struct wa_making *m, const struct wa_json *request,
                                      const char *files_dir, struct wa_arena *arena,
                                      struct wa_sv *ret_key, struct wa_err *err);
@@ -51,11 +54,14 @@ WA_CHECK enum wa_code wa_making_read(struct wa_making *m, const struct wa_json *
 WA_CHECK enum wa_code wa_making_propose(struct wa_making *m, const struct wa_template_options *o,
                                         struct wa_reader *reader, struct wa_stop *stop,
                                         struct wa_err *err);
-/* Writes both texts, into dir too, and finds what is wrong with them: no error but of the system.
- * is_whole: the files are in dir already, and are looked at, too. */
+/* Writes both texts and the icon, into dir too, and finds what is wrong with them: no error but of
+ * the system, and WA_E_INVALID for a picture that can't be one. is_whole: the files are in dir
+ * already, and are looked at, too. */
 WA_CHECK enum wa_code wa_making_compose(struct wa_making *m, const struct wa_dir *dir,
                                         bool is_whole, struct wa_reader *reader,
                                         struct wa_stop *stop, struct wa_err *err);
+/* "icon": base64 of it, or null; a member of an open object. */
+WA_CHECK enum wa_code wa_making_write_icon(struct wa_sv png, struct wa_jw *w, struct wa_err *err);
 /* "made": what a page may change, and "kind", "software"; members of an open object. */
 void wa_making_write(const struct wa_making *m, struct wa_jw *w);
 /* "findings": [{"level", "rule", "file", "line", "field", "text"}], a member of an open object;

@@ -13,7 +13,7 @@
 
 const struct wa_chan_rule wa_reader_asked[] = {{WA_READER_ASK, "ask", WHAT_MAX, true},
                                                {0, NULL, 0, false}};
-const struct wa_chan_rule wa_reader_told[] = {{WA_READER_TOLD, "told", WA_TOOL_OUTPUT_MAX, false},
+const struct wa_chan_rule wa_reader_told[] = {{WA_READER_TOLD, "told", WA_ICON_BYTES_MAX, false},
                                               {WA_READER_FAILED, "failed", FAILED_MAX, false},
                                               {WA_READER_BEGUN, "begun", 0, false},
                                               {WA_READER_TAKEN, "taken", 0, false},

@@ -13,14 +13,15 @@
 #include "os/chan.h"
 
 enum {
-    WA_READER_ASK = 1, /* with the file; the payload: wa_installer_kind_name(), or WA_READER_LINT.
-                        * The same id once more: the same question, of which one counts */
+    WA_READER_ASK = 1, /* with the file; the payload: wa_installer_kind_name(), or one of those
+                        * below. The same id once more: the same question, of which one counts */
     WA_READER_TOLD,    /* the payload: what the programs printed */
     WA_READER_FAILED,  /* the payload: wa_code_name(), a blank, and why */
     WA_READER_BEGUN,   /* what was taken before will not be answered */
     WA_READER_TAKEN    /* the question is being looked at */
 };
 #define WA_READER_LINT "lint" /* of setup.py, for wa_lint_take() */
+#define WA_READER_ICON "icon" /* a file's picture as a PNG that can be an icon, or nothing */
 /* What it is asked, and what it answers. */
 extern const struct wa_chan_rule wa_reader_asked[], wa_reader_told[];
 

@@ -10,7 +10,11 @@
 
 #include <string.h>
 
-static const char *const kind_names[] = {"none", "folder", "msi", "exe", "msu", "deb", "rpm"};
+#define HEAD_BYTES 32u        /* that tell a kind */
+#define IMAGE_TAIL_BYTES 512u /* of a disk image: what it is, at its end */
+
+static const char *const kind_names[] = {"none", "folder", "msi",  "exe", "msu",
+                                         "deb",  "rpm",    "msix", "pkg", "dmg"};
 static const char *const maker_names[] = {"", "Inno Setup", "NSIS", "WiX Burn", "InstallShield"};
 
 const char *wa_installer_kind_name(enum wa_installer_kind k)
@@ -42,20 +46,44 @@ static const struct {
     {WA_SV_INIT("MSCF"), WA_INSTALLER_MSU},
     {WA_SV_INIT("!<arch>\ndebian-binary"), WA_INSTALLER_DEB},
     {WA_SV_INIT("\xED\xAB\xEE\xDB"), WA_INSTALLER_RPM},
+    {WA_SV_INIT("PK\x03\x04"), WA_INSTALLER_MSIX},
+    {WA_SV_INIT("xar!"), WA_INSTALLER_PKG},
 };
 
-enum wa_code wa_installer_kind_of(struct wa_sv head, enum wa_installer_kind *ret,
+enum wa_code wa_installer_kind_of(struct wa_source *file, enum wa_installer_kind *ret,
                                   struct wa_err *err)
 {
+    char head[HEAD_BYTES], tail[4] = "";
+    size_t n = file->size < sizeof head ? (size_t)file->size : sizeof head;
+    if (file->read_at(file, 0, head, n, err) != WA_OK ||
+        (file->size >= IMAGE_TAIL_BYTES &&
+         file->read_at(file, file->size - IMAGE_TAIL_BYTES, tail, sizeof tail, err) != WA_OK))
+        return err->code;
     for (size_t i = 0; i < WA_COUNT(magics); i++) {
-        if (wa_sv_eq(wa_sv_sub(head, 0, magics[i].magic.n), magics[i].magic)) {
+        if (wa_sv_eq(wa_sv_sub(wa_sv_n(head, n), 0, magics[i].magic.n), magics[i].magic)) {
             *ret = magics[i].kind;
             return WA_OK;
         }
     }
+    /* The begin of an image is the disk's own. */
+    if (memcmp(tail, "koly", sizeof tail) == 0) {
+        *ret = WA_INSTALLER_DMG;
+        return WA_OK;
+    }
     return wa_fail(err, WA_E_INVALID,
-                   "this is none of the installers that are understood (.msi, .exe, .msu, .deb, "
-                   ".rpm): unpack it, and give the folder");
+                   "this is none of the installers that are understood (.msi, .exe, .msu, .msix, "
+                   ".appx, .deb, .rpm, .pkg, .dmg): unpack it, and give the folder");
+}
+
+bool wa_installer_is_named(const char *file)
+{
+    static const char *const ends[] = {".msi",        ".exe",  ".msu",  ".deb",
+                                       ".rpm",        ".msix", ".appx", ".msixbundle",
+                                       ".appxbundle", ".pkg",  ".dmg"};
+    for (size_t i = 0; i < WA_COUNT(ends); i++)
+        if (wa_sv_ends(wa_sv(file), ends[i]))
+            return true;
+    return false;
 }
 
 void wa_installer_set(struct wa_installer *inst, enum wa_fact f, struct wa_sv bytes)
@@ -108,11 +136,14 @@ static const struct {
     {"Key", IN(EXE), WA_FACT_KEY},
     {"Evidence", IN(EXE), WA_FACT_EVIDENCE},
     {"Package", IN(DEB) | IN(RPM), WA_FACT_NAME},
-    {"Version", IN(DEB) | IN(RPM), WA_FACT_VERSION},
-    {"Architecture", IN(DEB) | IN(RPM), WA_FACT_ARCH},
+    {"Name", IN(MSIX) | IN(PKG), WA_FACT_NAME},
+    {"Identity", IN(MSIX) | IN(PKG), WA_FACT_KEY},
+    {"Publisher", IN(MSIX), WA_FACT_VENDOR},
+    {"Version", IN(DEB) | IN(RPM) | IN(MSIX) | IN(PKG), WA_FACT_VERSION},
+    {"Architecture", IN(DEB) | IN(RPM) | IN(MSIX), WA_FACT_ARCH},
     {"Maintainer", IN(DEB), WA_FACT_VENDOR},
     {"Vendor", IN(RPM), WA_FACT_VENDOR},
-    {"Description", IN(DEB) | IN(RPM), WA_FACT_DESCRIPTION},
+    {"Description", IN(DEB) | IN(RPM) | IN(MSIX), WA_FACT_DESCRIPTION},
     {"Homepage", IN(DEB) | IN(RPM), WA_FACT_HOMEPAGE},
     {"License", IN(RPM), WA_FACT_LICENCE},
 };

@@ -8,7 +8,7 @@
 #ifndef WA_PKG_INSTALLER_H
 #define WA_PKG_INSTALLER_H
 
-#include "base/sv.h"
+#include "base/stream.h"
 
 enum wa_installer_kind {
     WA_INSTALLER_NONE, /* a package without one: settings */
@@ -18,6 +18,9 @@ enum wa_installer_kind {
     WA_INSTALLER_MSU,
     WA_INSTALLER_DEB,
     WA_INSTALLER_RPM,
+    WA_INSTALLER_MSIX, /* appx and bundles, too */
+    WA_INSTALLER_PKG,  /* of macOS */
+    WA_INSTALLER_DMG,
     WA_INSTALLER_KINDS
 };
 enum wa_installer_maker { /* what made a .exe; decides how it is silent */
@@ -36,7 +39,7 @@ enum wa_fact {
     WA_FACT_ARCH, /* as the file calls it */
     WA_FACT_LICENCE,
     WA_FACT_HOMEPAGE,
-    WA_FACT_KEY,      /* under which Windows lists the software */
+    WA_FACT_KEY,      /* under which the system lists the software */
     WA_FACT_EVIDENCE, /* where the maker was recognised */
     WA_FACT_SILENT, /* a person's options for a .exe, with which it asks nothing; "": the maker's */
     WA_FACT_COUNT
@@ -55,10 +58,11 @@ const char *wa_installer_kind_name(enum wa_installer_kind k);
 /* "Inno Setup"...; "" for an unknown one. */
 const char *wa_installer_maker_name(enum wa_installer_maker m);
 bool wa_installer_kind_find(struct wa_sv name, enum wa_installer_kind *ret);
-/* By the first bytes of a file, at most 64 are looked at. WA_E_INVALID, naming what is understood.
- */
-WA_CHECK enum wa_code wa_installer_kind_of(struct wa_sv head, enum wa_installer_kind *ret,
+/* By the first bytes of a file, or its last. WA_E_INVALID, naming what is understood. */
+WA_CHECK enum wa_code wa_installer_kind_of(struct wa_source *file, enum wa_installer_kind *ret,
                                            struct wa_err *err);
+/* Whether a file of that name is meant as one of them, by how it ends. */
+bool wa_installer_is_named(const char *file);
 /* Makes a fact of any bytes: what can't be shown is left out, blanks become one, the rest is cut.
  */
 void wa_installer_set(struct wa_installer *inst, enum wa_fact f, struct wa_sv bytes);

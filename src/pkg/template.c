@@ -138,7 +138,11 @@ static const char *target_of(const struct wa_installer *inst)
     case WA_INSTALLER_MSI:
     case WA_INSTALLER_EXE:
     case WA_INSTALLER_MSU:
+    case WA_INSTALLER_MSIX:
         return "windows";
+    case WA_INSTALLER_PKG:
+    case WA_INSTALLER_DMG:
+        return "darwin";
     case WA_INSTALLER_DEB:
     case WA_INSTALLER_RPM:
         return "linux";

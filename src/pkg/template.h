@@ -9,6 +9,8 @@
 #include "pkg/control.h"
 #include "pkg/installer.h"
 
+#define WA_ICON_FILE "WAPT/icon.png"
+
 struct wa_template_options {
     const char *prefix;     /* of the package's name, "tis"; "": none */
     const char *package;    /* its name, instead of one made from the installer's; may be NULL */

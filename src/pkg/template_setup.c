@@ -103,6 +103,79 @@ static void add_msu(struct wa_buf *out, const struct wa_installer *inst)
                      "        accept_returncodes=[0, 3010, 2359302])\n");
 }
 
+/* What the file says is handed to PowerShell as values of the environment, so that nothing of it
+ * can be code. */
+static void add_msix(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, "", "");
+    assign(out, "APPX", inst->file, "");
+    assign(out, "APP", inst->fact[WA_FACT_KEY], "  # the identity under which Windows lists it");
+    wa_buf_adds(
+        out,
+        "\n\ndef powershell(command):\n"
+        "    if not APP:\n"
+        "        error('APP, the identity of %s, must be found out first' % APPX)\n"
+        "    os.environ['APP'] = APP\n"
+        "    return run_powershell(\"$ErrorActionPreference = 'Stop'; \" + command, 'text', "
+        "timeout=1800)\n"
+        "\n\ndef install():\n"
+        "    # For everybody: who is logged in has it after the next login.\n"
+        "    os.environ['APPX'] = makepath(basedir, APPX)\n"
+        "    print(powershell('Add-AppxProvisionedPackage -Online -SkipLicense -PackagePath "
+        "$env:APPX'))\n"
+        "\n\ndef audit():\n"
+        "    version = powershell('(Get-AppxProvisionedPackage -Online | Where-Object DisplayName "
+        "-eq $env:APP).Version').strip()\n"
+        "    if not version:\n"
+        "        print('%s is not installed any more' % APP)\n"
+        "        return 'ERROR'\n"
+        "    print('%s %s is installed' % (APP, version))\n"
+        "    return 'OK'\n"
+        "\n\ndef uninstall():\n"
+        "    print(powershell('Get-AppxProvisionedPackage -Online | Where-Object DisplayName -eq "
+        "$env:APP | '\n"
+        "                     'Remove-AppxProvisionedPackage -Online -AllUsers; '\n"
+        "                     'Get-AppxPackage -AllUsers | Where-Object Name -eq $env:APP | "
+        "Remove-AppxPackage -AllUsers'))\n");
+}
+
+static void add_pkg(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, "", "");
+    assign(out, "PKG", inst->file, "");
+    assign(out, "NAME", inst->fact[WA_FACT_KEY], "  # as pkgutil --pkgs lists it");
+    wa_buf_adds(out, "\n\ndef install():\n"
+                     "    if not NAME:\n"
+                     "        error('NAME of %s must be found out first' % PKG)\n"
+                     "    install_pkg(makepath(basedir, PKG))\n"
+                     "\n\ndef audit():\n"
+                     "    if NAME not in get_installed_pkgs():\n"
+                     "        print('%s is not installed any more' % NAME)\n"
+                     "        return 'ERROR'\n"
+                     "    return 'OK'\n"
+                     "\n\ndef uninstall():\n"
+                     "    uninstall_pkg(NAME)\n");
+}
+
+static void add_dmg(struct wa_buf *out, const struct wa_installer *inst)
+{
+    add_key(out, "", "");
+    assign(out, "DMG", inst->file, "");
+    wa_buf_adds(out, "APP = ''  # the app in it, as its folder in /Applications is called\n"
+                     "\n\ndef install():\n"
+                     "    if not APP:\n"
+                     "        error('APP, the name of the app in %s, must be found out first' % "
+                     "DMG)\n"
+                     "    install_dmg(makepath(basedir, DMG))\n"
+                     "\n\ndef audit():\n"
+                     "    if not isdir(makepath('/Applications', APP)):\n"
+                     "        print('%s is not installed any more' % APP)\n"
+                     "        return 'ERROR'\n"
+                     "    return 'OK'\n"
+                     "\n\ndef uninstall():\n"
+                     "    uninstall_app(APP)\n");
+}
+
 static const char linux_audit[] =
     "\n\ndef audit():\n"
     "    for software in installed_softwares():\n"
@@ -199,6 +272,15 @@ enum wa_code wa_template_setup(const struct wa_installer *inst, struct wa_buf *o
     case WA_INSTALLER_DEB:
     case WA_INSTALLER_RPM:
         add_linux(out, inst);
+        break;
+    case WA_INSTALLER_MSIX:
+        add_msix(out, inst);
+        break;
+    case WA_INSTALLER_PKG:
+        add_pkg(out, inst);
+        break;
+    case WA_INSTALLER_DMG:
+        add_dmg(out, inst);
         break;
     }
     add_update(out);

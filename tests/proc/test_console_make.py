@@ -1,5 +1,6 @@
 """A package made in the page of an installer that was dropped there: what the console reads of it and who reads it, hostile installers, the
 reading process killed; and what lint says of packages that are dropped."""
+import base64
 import contextlib
 import hashlib
 import json
@@ -16,9 +17,9 @@ import zipfile
 import pytest
 from conftest import BIN, LIB, until
 from test_console_drop import Page, names, package
-from test_packager import KINDS, make_deb, make_msi
+from test_packager import KINDS, PNG, appx_zip, make_deb, make_msi, make_msix, make_png
 
-MSI, EXE, DEB, RPM = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", b"MZ", b"!<arch>\ndebian-binary", b"\xED\xAB\xEE\xDB"
+MSI, EXE, ZIP, DEB, RPM = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", b"MZ", b"PK\3\4", b"!<arch>\ndebian-binary", b"\xED\xAB\xEE\xDB"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,38 @@ def test_made_signed_published_and_installed(org, page, tmp_path):
     assert page.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
 
 
+def test_an_icon_is_chosen_and_shown_and_signed(org, page, tmp_path):
+    """The installer's own, another one, none; and what can't be one is refused and leaves what was there."""
+    icon = lambda answer: answer["icon"] and base64.b64decode(answer["icon"])
+    files = dropped(page, make_msix(tmp_path))
+    said = ask(page, files).json
+    assert icon(said) == PNG and said["made"]["package"] == "own-acme-draw"
+    own, text = page.drop(make_png(side=64), "own.png"), page.drop(b"no picture", "text.png")
+    more = {"files": files, "made": said["made"]}
+    assert icon(page.ask("POST", "/local/make", {**more, "icon": own["id"]}).json) == make_png(side=64)
+    assert icon(page.ask("POST", "/local/make", {**more, "icon": ""}).json) is None
+    a = page.ask("POST", "/local/make", {**more, "icon": text["id"]})
+    assert a.code == "invalid" and "no PNG of at most" in a.json["error"]["message"], a.body
+    for wrong in ("../../etc/passwd", "0" * 32, 5, None, [own["id"]]):
+        assert page.ask("POST", "/local/make", {**more, "icon": wrong}).code in ("not_found", "invalid", "limit"), wrong
+        assert page.prepare(what="make", **more, icon=wrong).status != 200, wrong
+    assert page.prepare(what="make", **more, icon=text["id"]).code == "invalid"
+    for name, given, wanted in (("own", {"icon": own["id"]}, make_png(side=64)), ("app", {}, PNG), ("bare", {"icon": ""}, None)):
+        made = {**said["made"], "package": f"own-icon-{name}", "maturity": ""}
+        p = page.prepare(what="make", files=files, made=made, **given).json
+        shown = {line["label"]: line["value"] for line in p["lines"]}
+        assert icon(p["details"]) == wanted and shown.get("Icon") == (wanted and f"{len(wanted)} bytes, SHA-256 {hashlib.sha256(wanted).hexdigest()}"), shown
+        a = page.commit(p, says=(f"make own-icon-{name}", *([hashlib.sha256(wanted).hexdigest()] if wanted else [])))
+        assert [x["code"] for x in a.json["packages"]] == ["ok"], a.body
+        with zipfile.ZipFile(next((org.base / "server").rglob(a.json["packages"][0]["file"]))) as z:
+            assert ("WAPT/icon.png" in z.namelist()) == (wanted is not None) and (wanted is None or z.read("WAPT/icon.png") == wanted)
+    # What a repository's clients are shown: the server has taken the icons out of the packages.
+    shown = {f.read_bytes() for f in (org.base / "server").rglob("icons/*.png")}
+    assert {PNG, make_png(side=64)} <= shown
+    for f in (*files, own, text):
+        page.ask("DELETE", f"/local/files/{f['id']}")
+
+
 def test_a_msi_becomes_a_package(org, page, tmp_path):
     files = dropped(page, make_msi(tmp_path))
     made = ask(page, files).json["made"]
@@ -152,7 +185,9 @@ def test_a_msi_becomes_a_package(org, page, tmp_path):
 
 HOSTILE = {"cut.msi": MSI + b"\xff" * 2000, "lying.msi": MSI + b"\0" * 16 + b"\xff" * 496, "cut.exe": EXE + b"\0" * 100,
            "lying.exe": EXE + b"\xff" * 4000, "cut.deb": DEB + b"   zz", "lying.deb": DEB + b"   0           0     0     100644  99999999999`\n2.0\n",
-           "cut.rpm": RPM + b"\3\0" * 500, "list.rpm": RPM + b"\n/etc/passwd\nhttp://127.0.0.1:1/x\n", "text.txt": b"no installer\n"}
+           "cut.rpm": RPM + b"\3\0" * 500, "list.rpm": RPM + b"\n/etc/passwd\nhttp://127.0.0.1:1/x\n", "text.txt": b"no installer\n",
+           "cut.msix": ZIP + b"\xff" * 4000, "plain.zip": appx_zip({"a": (b"a", True)}),
+           "entity.msix": appx_zip({"AppxManifest.xml": (b"<!DOCTYPE a [<!ENTITY a 'b'>]><Package>&a;</Package>", True)})}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -5,6 +5,7 @@ import sys
 
 import jsonschema
 from conftest import BIN, ROOT, manager, run, totp, until
+from test_packager import make_exe, make_msix
 from test_server_certificates import Issuer
 from test_server_hostile import Server
 from test_server_webhooks import receiver
@@ -108,6 +109,9 @@ def answers(org):
     get("show", base / package.name)
     get("verify", "-t", org.base / "keys", base / package.name, base / "none.wapt", ok=False)
     get("make-template", "json-new", base / "new")
+    get("make-template", make_msix(base), "json-app", base / "app")
+    get("make-template", make_exe(base), "json-exe", base / "exe")
+    get("make-template", base / "none.msix", "json-none", base / "no", ok=False)
     get("duplicate", base / "new", "json-again", "2-1", base / "again")
     get("edit", base / "again", "json-one")
     get("update-package-sources", base / "new", base / "none", ok=False)

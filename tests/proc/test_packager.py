@@ -4,10 +4,12 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import threading
 import zipfile
+import zlib
 
 import pytest
 
@@ -99,6 +101,71 @@ def make_msu(at):
     return at / "windows10-kb1234567-x64.msu"
 
 
+
+
+def make_png(side=16, tail=b""):
+    """Grey."""
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    pixels = zlib.compress((b"\0" + b"\x80" * side) * side)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"") + tail
+
+
+PNG = make_png()
+APPX = """<?xml version="1.0" encoding="utf-8"?>
+<!-- an app --><Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10" xmlns:uap="http://schemas.microsoft.com/appx/manifest/uap/windows10">
+  <Identity Name="Acme.Draw" Publisher="CN=Acme GmbH, O=Acme, C=DE" Version="5.6.7.0" ProcessorArchitecture="x64"/>
+  <Properties><DisplayName>%s</DisplayName><PublisherDisplayName>%s</PublisherDisplayName><Description>Draws &amp; paints</Description>
+    <Logo>Assets\\StoreLogo.png</Logo></Properties>
+  <Applications><Application Id="App" Executable="draw.exe" EntryPoint="Windows.FullTrustApplication">
+    <uap:VisualElements DisplayName="Draw" Square150x150Logo="Assets\\Tile.png" BackgroundColor="transparent"/></Application></Applications>
+</Package>"""
+APPX_BUNDLE = """\ufeff<?xml version="1.0" encoding="UTF-8"?>
+<Bundle xmlns="http://schemas.microsoft.com/appx/2013/bundle" SchemaVersion="4.0">
+  <Identity Name="Acme.Draw" Publisher="CN=Acme GmbH, O=Acme, C=DE" Version="2024.1.2.0"/>
+  <Packages><Package Type="resource" Version="5.6.7.0" ResourceId="de" FileName="de.msix"/>
+    <Package Type="application" Version="5.6.7.0" Architecture="x64" FileName="draw_x64.msix"/>%s</Packages>
+</Bundle>"""
+
+
+def appx_zip(members):
+    """An archive as Windows writes its apps: Zip64, sizes behind the data, of what is stored too. members: {name: (bytes, whether it is deflated)}."""
+    out, directory = bytearray(), bytearray()
+    for name, (data, is_deflated) in members.items():
+        packer = zlib.compressobj(wbits=-15)
+        packed = packer.compress(data) + packer.flush() if is_deflated else data
+        kind, crc, at, raw = 8 if is_deflated else 0, zlib.crc32(data), len(out), name.encode()
+        out += struct.pack("<IHHHHHIIIHH", 0x04034B50, 45, 8, kind, 0, 0x5821, 0, 0, 0, len(raw), 0) + raw + packed
+        out += struct.pack("<IIQQ", 0x08074B50, crc, len(packed), len(data))
+        extra = struct.pack("<HHQQQ", 1, 24, len(data), len(packed), at)
+        directory += struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 45, 45, 8, kind, 0, 0x5821, crc, 0xFFFFFFFF, 0xFFFFFFFF, len(raw), len(extra), 0, 0, 0, 0,
+                                 0xFFFFFFFF) + raw + extra
+    n, at = len(members), len(out)
+    end = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, n, n, len(directory), at)
+    end += struct.pack("<IIQI", 0x07064B50, 0, at + len(directory), 1)
+    return bytes(out + directory + end + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0))
+
+
+def make_msix(at, name="Acme Draw", vendor="Acme GmbH", file="draw.msix", manifest=None, **more):
+    text = APPX % (name, vendor) if manifest is None else manifest
+    (at / file).write_bytes(appx_zip({"draw.exe": (b"MZ" + b"\0" * 5000, True), "Assets/StoreLogo.png": (PNG, False), "Assets/Tile.scale-200.png": (PNG, False),
+                                      "Assets/Tile.scale-200_contrast-black.png": (b"larger than the others, and no icon" * 9, True),
+                                      "AppxManifest.xml": (text.encode() if isinstance(text, str) else text, True), "AppxBlockMap.xml": (b"<BlockMap/>", True),
+                                      "[Content_Types].xml": (b"<Types/>", True), "AppxSignature.p7x": (b"PKCX", True), **more}))
+    return at / file
+
+
+def make_msixbundle(at, more=""):
+    app = make_msix(at).read_bytes()
+    (at / "draw.msixbundle").write_bytes(appx_zip({"de.msix": (b"PK", False), "draw_x64.msix": (app, False), "draw_arm64.msix": (app, False),
+                                                   "AppxMetadata/AppxBundleManifest.xml": ((APPX_BUNDLE % more).encode(), True)}))
+    return at / "draw.msixbundle"
+
+
+def make_dmg(at):
+    (at / "Acme View 2.5.dmg").write_bytes(b"\x78\xda" * 500 + b"koly" + b"\0" * 508)
+    return at / "Acme View 2.5.dmg"
+
+
 KINDS = {
     "msi": (make_msi, {"package": "tis-acme-notes", "version": "1.2.3-1", "architecture": "x64", "target_os": "windows", "editor": "Acme GmbH",
                        "homepage": "https://acme.example/"},
@@ -112,6 +179,10 @@ KINDS = {
             ["install_rpm(", "NAME = 'acme-rpm'", "uninstall_yum(NAME)"]),
     "folder": (make_dir, {"package": "tis-portable", "version": "0-1", "target_os": "linux"}, ["FOLDER = 'portable'", "copytree2("]),
     "msu": (make_msu, {"package": "tis-windows10-kb1234567-x64", "target_os": "windows"}, ["'wusa.exe'"]),
+    "msix": (make_msix, {"package": "tis-acme-draw", "version": "5.6.7.0-1", "architecture": "x64", "target_os": "windows", "editor": "Acme GmbH",
+                         "description": "Draws & paints"},
+             ["APPX = 'draw.msix'", "APP = 'Acme.Draw'", "Add-AppxProvisionedPackage", "Remove-AppxProvisionedPackage"]),
+    "dmg": (make_dmg, {"package": "tis-acme-view", "version": "2.5-1", "target_os": "darwin"}, ["DMG = 'Acme View 2.5.dmg'", "install_dmg(", "uninstall_app("]),
     "none": (lambda at: "tis-settings", {"package": "tis-settings", "version": "1.0-1", "target_os": "all"}, ["uninstallkey = []"]),
 }
 
@@ -136,7 +207,7 @@ def check_script(text):
     """The script compiles, and each name that it takes from elsewhere is there."""
     tree = ast.parse(text)
     own = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
-        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)} | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - own
     builtin = set(dir(__builtins__)) | set(__builtins__ if isinstance(__builtins__, dict) else ())
     assert not used - set(setuphelpers.__all__) - NAMES - builtin, used
@@ -206,6 +277,88 @@ def test_hostile_properties_stay_text(org, tmp_path, make):
             ast.literal_eval(node.value)  # a literal, nothing to be computed
     org.get("build-package", folder, "-o", tmp_path, "-k", org.cert("Developer"), "-w", org.base / "pw")
     assert not list(tmp_path.rglob("PWNED"))
+
+
+@pytest.mark.parametrize("make, wanted", [
+    (make_msix, {"version": "5.6.7.0-1", "architecture": "x64", "name": "Acme Draw"}),
+    (make_msixbundle, {"version": "2024.1.2.0-1", "architecture": "x64", "name": "Acme Draw", "editor": "Acme GmbH"}),
+    (lambda at: make_msixbundle(at, '<Package Type="application" Architecture="arm64" Version="1.0.0.0" FileName="draw_arm64.msix"/>'), {"architecture": "all"}),
+    (lambda at: make_msix(at, name="ms-resource:AppName", vendor="ms-resource:Vendor"), {"name": "Acme.Draw", "editor": "Acme GmbH"}),
+    (lambda at: make_msix(at, file="it's.appx"), {"name": "Acme Draw"})])
+def test_an_app_tells_who_it_is_and_has_a_picture(org, tmp_path, make, wanted):
+    folder, result = sources(org, tmp_path, make(tmp_path), "tis-x")
+    control = control_of(folder)
+    assert {k: control[k] for k in wanted} == wanted
+    assert result["icon"] and (folder / "WAPT/icon.png").read_bytes() == PNG
+    check_script((folder / "setup.py").read_text())
+
+
+def hostile_zip(at, data):
+    (at / "x.msix").write_bytes(data)
+    return at / "x.msix"
+
+
+@pytest.mark.parametrize("make, says", [
+    (lambda at: make_msix(at, manifest="<!DOCTYPE a [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><Package><Identity Name='&a;'/></Package>"), "damaged"),
+    (lambda at: make_msix(at, manifest="<a>" * 33), "damaged"), (lambda at: make_msix(at, manifest="<Package>"), "damaged"),
+    (lambda at: make_msix(at, manifest=b"\xff\xfe<\0a\0"), "damaged"), (lambda at: make_msix(at, manifest="<Package>" + " " * (2 << 20) + "</Package>"), "damaged"),
+    (lambda at: make_msix(at, manifest="<Package><Identity Name='%s'/></Package>" % ("x" * 5000)), "damaged"),
+    (lambda at: make_msixbundle(at, "<"), "damaged"),
+    (lambda at: hostile_zip(at, appx_zip({"AppxMetadata/AppxBundleManifest.xml": ((APPX_BUNDLE % "").encode(), True)})), "damaged"),
+    (lambda at: hostile_zip(at, appx_zip({"AppxMetadata/AppxBundleManifest.xml": ((APPX_BUNDLE % "").encode(), True), "draw_x64.msix": (b"x" * 99, True)})), "damaged"),
+    (lambda at: hostile_zip(at, appx_zip({"../AppxManifest.xml": (b"<a/>", True)})), "damaged"),
+    (lambda at: hostile_zip(at, make_msix(at).read_bytes()[:-1]), "damaged"), (lambda at: hostile_zip(at, b"PK\3\4" + b"\xff" * 4000), "damaged"),
+    (lambda at: hostile_zip(at, appx_zip({"readme.txt": (b"no app", True)})), "no app of Windows")])
+def test_an_app_that_lies_is_refused(org, tmp_path, make, says):
+    assert says in made(org, make(tmp_path), "tis-x", tmp_path / "out", ok=False).text
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".wapt-new*"))
+
+
+@pytest.mark.parametrize("picture", [b"no picture", make_png(side=2049), PNG[:20], b""])
+def test_an_app_with_a_bad_picture_is_good_without(org, tmp_path, picture):
+    folder, result = sources(org, tmp_path, make_msix(tmp_path, **{"Assets/StoreLogo.png": (picture, True), "Assets/Tile.scale-200.png": (picture, True)}), "tis-x")
+    assert not result["icon"] and not (folder / "WAPT/icon.png").exists()
+
+
+def test_the_icon_is_the_persons(org, tmp_path):
+    (tmp_path / "own.png").write_bytes(make_png(side=48))
+    for i, what in enumerate((make_msix(tmp_path), make_msu(tmp_path), make_dir(tmp_path))):
+        folder = pathlib.Path(made(org, what, "tis-x", tmp_path / f"src{i}", "--icon", tmp_path / "own.png")["folder"])
+        assert (folder / "WAPT/icon.png").read_bytes() == make_png(side=48)
+        (lint,) = json.loads(org.get("lint", "--json", folder).stdout)["result"]
+        assert "icon" not in {f["rule"] for f in lint["findings"]}
+    assert made(org, "tis-none", tmp_path / "none", "--icon", tmp_path / "draw.msix")["icon"]  # an app's picture does, too
+    assert not made(org, "tis-none", tmp_path / "plain")["icon"]
+    for name, data in {"text.png": b"\x89PNG text", "wide.png": make_png(side=2049), "long.png": make_png(tail=b"\0" * (1 << 20)), "empty.png": b"",
+                       "bare.msix": appx_zip({"AppxManifest.xml": (b"<Package/>", True)}), "cut.msix": b"PK\3\4"}.items():
+        (tmp_path / name).write_bytes(data)
+        says = made(org, "tis-none", tmp_path / "out", "--icon", tmp_path / name, ok=False).text
+        assert name in says and ("no PNG of at most" in says or "no picture" in says), says
+    made(org, "tis-none", tmp_path / "out", "--icon", tmp_path / "nowhere.png", ok=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_script_of_an_app_does(org, tmp_path, monkeypatch):
+    """Its own words alone are code of PowerShell; what the file says is values of its environment."""
+    folder, _ = sources(org, tmp_path, make_msix(tmp_path, file="a'; $(b) `c.msix"), "tis-x")
+    asked, told = [], {"there": "5.6.7.0\r\n"}
+
+    def powershell(script, output_format, **more):
+        asked.append((script, os.environ.get("APP"), os.environ.get("APPX")))
+        return told["there"]
+    script = {}
+    exec((folder / "setup.py").read_text(), script)  # as the runner does
+    script.update(run_powershell=powershell, basedir="/b")
+    for name in ("APP", "APPX"):
+        monkeypatch.delenv(name, raising=False)
+    script["install"]()
+    script["uninstall"]()
+    assert script["audit"]() == "OK"
+    told["there"] = "\r\n"
+    assert script["audit"]() == "ERROR"
+    assert all(text.startswith("$ErrorActionPreference = 'Stop'; ") and "msix" not in text and "Acme" not in text for text, _, _ in asked)
+    assert {app for _, app, _ in asked} == {"Acme.Draw"} and asked[0][2] == "/b/a'; $(b) `c.msix"
+    assert [("Add-" in text, "Remove-" in text) for text, _, _ in asked] == [(True, False), (False, True), (False, False), (False, False)]
 
 
 def test_what_is_refused(org, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import setuphelpers
 from setuphelpers import elsewhere, windows
 
-WINDOWS = ['install_exe_if_needed', 'install_msi_if_needed', 'need_install', 'uninstall_key_exists']
+WINDOWS = ['install_exe_if_needed', 'install_msi_if_needed', 'need_install', 'run_powershell', 'uninstall_key_exists']
 PAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..', 'man', 'wapt-setuphelpers.7.scd'))
 GROUPS = [
     ('COMMANDS AND PROCESSES', ['run', 'run_notfatal', 'isrunning', 'find_processes', 'processes_for_file',
@@ -25,7 +25,8 @@ GROUPS = [
     ('SOFTWARE', ['install_deb', 'purge_deb', 'install_apt', 'uninstall_apt', 'autoremove_apt', 'update_apt',
                   'upgrade_apt', 'install_required_dependencies_apt', 'install_rpm', 'install_yum', 'uninstall_yum',
                   'autoremove_yum', 'update_yum', 'upgrade_yum', 'installed_softwares']),
-    ('SOFTWARE OF WINDOWS', ['install_msi_if_needed', 'install_exe_if_needed', 'need_install', 'uninstall_key_exists']),
+    ('SOFTWARE OF WINDOWS', ['install_msi_if_needed', 'install_exe_if_needed', 'need_install', 'uninstall_key_exists',
+                             'run_powershell']),
     ('MACHINE', ['get_distrib_linux', 'get_distrib_version', 'get_os_version', 'type_debian', 'type_redhat',
                  'isLinux64', 'get_kernel_version', 'get_hostname', 'get_fqdn', 'get_computername', 'get_domain',
                  'get_domain_from_socket', 'get_local_IPs', 'get_main_ip', 'networking', 'default_gateway',

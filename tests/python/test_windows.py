@@ -1,5 +1,6 @@
 """Helpers for Windows, against a registry that stands in for its own; and what they say elsewhere."""
 
+import base64
 import sys
 import types
 
@@ -7,7 +8,7 @@ import pytest
 
 from setuphelpers import *
 from setuphelpers import windows
-from setuphelpers.windows import install_exe_if_needed, install_msi_if_needed, need_install, uninstall_key_exists
+from setuphelpers.windows import install_exe_if_needed, install_msi_if_needed, need_install, run_powershell, uninstall_key_exists
 
 SOFTWARE = {}  # {(view, key): {value: text}}
 
@@ -60,7 +61,8 @@ def commands(monkeypatch, registry):
 
 
 @pytest.mark.parametrize('call', [lambda: uninstall_key_exists('Old'), lambda: need_install('Old'),
-                                  lambda: install_msi_if_needed('a.msi'), lambda: install_exe_if_needed('a.exe', '/S')])
+                                  lambda: install_msi_if_needed('a.msi'), lambda: install_exe_if_needed('a.exe', '/S'),
+                                  lambda: run_powershell('x')])
 def test_elsewhere(call):
     with pytest.raises(EWaptBadTargetOS):
         call()
@@ -82,6 +84,23 @@ def test_installers(commands):
     assert len(commands) == 1 and keys == ['New']
     install_msi_if_needed('/x.msi', key='New', force=True, properties={'A': 'b c'})
     assert commands[1] == ['msiexec.exe', '/norestart', '/q', '/i', '/x.msi', 'A=b c']
+
+
+@pytest.mark.parametrize('wanted, told, meant', [
+    ('json', '{"a": [1]}\r\n', {'a': [1]}), ('json', '\r\n', None), ('text', 'a\r\n', 'a\r\n'), ('xml', '#< CLIXML\r\n<Objs><S>a</S></Objs>', 'a')])
+def test_powershell(monkeypatch, registry, wanted, told, meant):
+    asked = []
+
+    def runs(command, **more):
+        asked.append((command, more))
+        return told
+    monkeypatch.setattr(windows, 'run', runs)
+    found = run_powershell(' Get-X "é" ', wanted, timeout=5)
+    assert (found[0].text if wanted == 'xml' else found) == meant
+    ((command, more),) = asked
+    script = base64.b64decode(command[-1]).decode('utf-16-le')
+    assert command[0] == 'powershell.exe' and '-NonInteractive' in command and more == {'timeout': 5}
+    assert 'Get-X "é"' in script and script.endswith('| ConvertTo-Json') == (wanted == 'json')
 
 
 @pytest.mark.parametrize('call, says', [

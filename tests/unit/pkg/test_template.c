@@ -55,6 +55,8 @@ static void names_and_versions(void **state)
 
 static void kinds(void **state)
 {
+    static char image[1025] = "koly"; /* its end says what it is */
+    memcpy(image + 512, "koly", 4);
     static const struct {
         const char *head;
         size_t n;
@@ -64,15 +66,20 @@ static void kinds(void **state)
                  {"MSCF", 4, WA_INSTALLER_MSU},
                  {"!<arch>\ndebian-binary ", 22, WA_INSTALLER_DEB},
                  {"\xED\xAB\xEE\xDB\x03", 5, WA_INSTALLER_RPM},
+                 {"PK\x03\x04", 4, WA_INSTALLER_MSIX},
+                 {"xar!", 4, WA_INSTALLER_PKG},
+                 {image, sizeof image - 1, WA_INSTALLER_DMG},
+                 {image, 4, -1},
                  {"!<arch>\nx", 9, -1},
-                 {"PK\x03\x04", 4, -1},
                  {"M", 1, -1},
                  {"", 0, -1}};
     (void)state;
     for (size_t i = 0; i < WA_COUNT(heads); i++) {
         struct wa_err err = WA_ERR_INIT;
         enum wa_installer_kind kind = WA_INSTALLER_NONE;
-        enum wa_code code = wa_installer_kind_of(wa_sv_n(heads[i].head, heads[i].n), &kind, &err);
+        struct wa_mem_source file;
+        wa_mem_source_init(&file, heads[i].head, heads[i].n);
+        enum wa_code code = wa_installer_kind_of(&file.base, &kind, &err);
         assert_int_equal(code, heads[i].kind < 0 ? WA_E_INVALID : WA_OK);
         if (heads[i].kind >= 0)
             assert_int_equal(kind, heads[i].kind);
