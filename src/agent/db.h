@@ -109,10 +109,13 @@ struct wa_task {
     char created_by[300];
     char action_id[33]; /* "" when not ordered */
     bool is_put_off;    /* by a local user, once */
+    bool is_in_use;     /* it has left something out, and came back to it */
     char *done;         /* lines of what it did before an interruption: see wa_task_next_done() */
 };
 /* By the machine itself, at its time. */
 bool wa_task_is_scheduled(const struct wa_task *t);
+/* By an administrator's roll-out. */
+bool wa_task_is_of_rollout(const struct wa_task *t);
 /* Ordered, scheduled, or wished for by a script: an interruption leaves it in the queue. */
 bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);
@@ -141,6 +144,11 @@ bool wa_task_has_done(const struct wa_task *t, struct wa_sv package);
 /* Puts a running one back; it starts again when not_before has come, and is not put off again. */
 WA_CHECK enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before,
                                       struct wa_err *err);
+/* Puts a running one back until not_before, or until one of the programs (csv) has ended. */
+WA_CHECK enum wa_code wa_task_wait(struct wa_db *db, int64_t id, int64_t not_before,
+                                   const char *programs, struct wa_err *err);
+/* One that waits for programs waits no longer. */
+WA_CHECK enum wa_code wa_task_begin_again(struct wa_db *db, int64_t id, struct wa_err *err);
 /* Cancels one that waits; *ret_done false when it does not wait. id 0: all that wait and were not
  * ordered. */
 WA_CHECK enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done,

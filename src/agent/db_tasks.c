@@ -111,7 +111,8 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
                       "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
                       "tasks WHERE state = 'queued'"
                       " AND not_before <= ?1 ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
-                      "args, created_by, action_id, message = 'put off', done",
+                      "args, created_by, action_id, message = 'put off', done, message LIKE "
+                      "'in use: %'",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -122,6 +123,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     copy_text(t.created_by, sizeof t.created_by, wa_col_sv(s, 3));
     copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
     t.is_put_off = wa_col_i64(s, 5) != 0;
+    t.is_in_use = wa_col_i64(s, 7) != 0;
     if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 6), &t.done, err) != WA_OK || wa_run(s, err) != WA_OK) {
         wa_reset(s);
@@ -158,6 +160,11 @@ enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code, str
 bool wa_task_is_scheduled(const struct wa_task *t)
 {
     return strcmp(t->created_by, "scheduler") == 0;
+}
+
+bool wa_task_is_of_rollout(const struct wa_task *t)
+{
+    return t->action_id[0] != '\0' && strncmp(t->created_by, "roll-out ", 9) == 0;
 }
 
 bool wa_task_is_resumed(const struct wa_task *t)
@@ -218,6 +225,32 @@ enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, s
         return err->code;
     wa_bind_i64(s, 0, not_before);
     wa_bind_i64(s, 1, id);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_task_wait(struct wa_db *db, int64_t id, int64_t not_before, const char *programs,
+                          struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(
+            db,
+            "UPDATE tasks SET state = 'queued', not_before = ?, message = 'in use: ' || ? "
+            "WHERE id = ?",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, not_before);
+    wa_bind_s(s, 1, programs);
+    wa_bind_i64(s, 2, id);
+    return wa_run(s, err);
+}
+
+enum wa_code wa_task_begin_again(struct wa_db *db, int64_t id, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "UPDATE tasks SET not_before = 0 WHERE id = ? AND state = 'queued'", &s,
+                      err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, id);
     return wa_run(s, err);
 }
 

@@ -1,18 +1,16 @@
 /* install_tasks.c - plans carried out: install, download, upgrade, remove, forget. One package's
  * failure stops what depends on it, no more. */
 #include "agent/hook.h"
+#include "agent/in_use.h"
 #include "agent/install_priv.h"
 #include "agent/journal.h"
-#include "agent/scene.h"
 #include "agent/selfservice.h"
-#include "agent/tasks.h"
 #include "agent/work.h"
 
 #include "base/date.h"
 #include "base/vec.h"
 #include "codec/csv.h"
 #include "os/clock.h"
-#include "os/moment.h"
 
 /* NULL: it is not set up any more. */
 static const struct wa_agent_repo *repo_of(const struct wa_manager *m, const struct wa_scene *s,
@@ -283,8 +281,11 @@ static enum wa_code plan_install(struct wa_task_run *run, struct wa_scene *s, bo
     size_t count = 0;
     wa_arena_init(&arena, 1u << 20);
     if (wa_scene_load(run->m, s, err) != WA_OK ||
-        requests(run, &arena, texts, &count, err) != WA_OK ||
-        wa_plan_install(&s->in, texts, count, force, plan, err) != WA_OK)
+        requests(run, &arena, texts, &count, err) != WA_OK)
+        return err->code;
+    bool spares = run->request.only_if_not_running && run->request.op == WA_OP_INSTALL;
+    if ((spares ? wa_in_use_plan(run, s, texts, count, plan, err)
+                : wa_plan_install(&s->in, texts, count, force, plan, err)) != WA_OK)
         return err->code;
     tell_problems(run, plan, NULL);
     return WA_OK;
@@ -342,17 +343,6 @@ enum wa_code wa_task_download(struct wa_task_run *run, struct wa_err *err)
     return download_all(run, &s, &plan, false, err);
 }
 
-/* A program that the step would disturb and that runs. */
-static bool is_in_use(const struct wa_step *step, char ret_program[WA_PROGRAM_MAX])
-{
-    const struct wa_control *both[] = {step->to, step->from != NULL ? &step->from->control : NULL};
-    for (size_t i = 0; i < WA_COUNT(both); i++)
-        if (step->kind != WA_STEP_KEEP && both[i] != NULL &&
-            wa_moment_runs(wa_sv(wa_control_get(both[i], WA_A_IMPACTED_PROCESS)), ret_program))
-            return true;
-    return false;
-}
-
 /* Holds what is in use, and what failed before and is not to be tried yet. *ret_held: something
  * was. */
 static enum wa_code hold_what_waits(struct wa_task_run *run, struct wa_scene *s,
@@ -364,7 +354,7 @@ static enum wa_code hold_what_waits(struct wa_task_run *run, struct wa_scene *s,
         const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
         char program[WA_PROGRAM_MAX];
         int64_t next = step->to != NULL ? waits_until(run, step->to) : 0;
-        bool in_use = run->request.only_if_not_running && is_in_use(step, program);
+        bool in_use = run->request.only_if_not_running && wa_in_use_step(step, program);
         if (!in_use && next == 0)
             continue;
         *ret_held = true;
@@ -476,7 +466,9 @@ enum wa_code wa_task_remove(struct wa_task_run *run, struct wa_err *err)
     wa_arena_init(&arena, 1u << 20);
     if (wa_scene_load(run->m, &s, err) != WA_OK ||
         requests(run, &arena, texts, &count, err) != WA_OK ||
-        wa_plan_remove(&s.in, texts, count, &plan, err) != WA_OK ||
+        (run->request.only_if_not_running
+             ? wa_in_use_plan(run, &s, texts, count, &plan, err)
+             : wa_plan_remove(&s.in, texts, count, &plan, err)) != WA_OK ||
         wa_self_check_plan(run, &plan, err) != WA_OK)
         return err->code;
     tell_problems(run, &plan, NULL);

@@ -129,7 +129,8 @@ struct wa_manager {
     unsigned status_tries;
     int64_t outbox_after; /* before, nothing of what is owed is sent */
     unsigned outbox_failures;
-    int64_t hurried_at; /* when a welcome was last made use of */
+    uint64_t in_use_look_ms; /* before, nobody looks whether tasks wait for programs that ended */
+    int64_t hurried_at;      /* when a welcome was last made use of */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "agent/hook.h"
 #include "agent/icons.h"
 #include "agent/identity.h"
+#include "agent/in_use.h"
 #include "agent/journal.h"
 #include "agent/kept.h"
 #include "agent/localapi.h"
@@ -18,6 +19,7 @@
 #include "agent/selfservice.h"
 #include "agent/work.h"
 #include "base/text.h"
+#include "codec/csv.h"
 #include "os/clock.h"
 
 #include <stdarg.h>
@@ -120,6 +122,7 @@ static void recall(struct wa_task_run *run)
     struct wa_task_done d;
     for (; wa_task_next_done(&rest, &d); run->done++)
         write_package(run, d.package, d.version, d.status, NULL, NULL);
+    run->done_before = run->done;
 }
 
 /* A failure whose text can have the words of a script that ran as root in it. */
@@ -164,6 +167,10 @@ void wa_task_put_off_package(struct wa_task_run *run, const struct wa_control *c
     write_package(run, wa_sv(wa_control_get(c, WA_A_PACKAGE)),
                   wa_sv(wa_control_get(c, WA_A_VERSION)), WA_SV("POSTPONED"), "program", program);
     run->postponed++;
+    size_t n = strlen(run->waits_for), room = sizeof run->waits_for - n;
+    if (program != NULL && !wa_csv_has(wa_sv(run->waits_for), wa_sv(program)) &&
+        strlen(program) + 1 < room)
+        (void)snprintf(run->waits_for + n, room, "%s%s", n > 0 ? "," : "", program);
 }
 
 enum wa_code wa_task_may_go_on(struct wa_task_run *run, struct wa_err *err)
@@ -269,8 +276,10 @@ static enum wa_code store_outcome(struct wa_task_run *run, enum wa_code code, co
 {
     struct wa_manager *m = run->m;
     const struct wa_task *t = run->task;
+    if (wa_in_use_waits(run, code))
+        return wa_in_use_wait(run, message, err);
     if (wa_task_finish(m->tdb, t->id, code, wa_sv(message), wa_buf_sv(&run->log), err) != WA_OK ||
-        t->action_id[0] == '\0')
+        t->action_id[0] == '\0' || run->is_over) /* that it waits is told, and stands */
         return err->code;
     return wa_outbox_add(m->tdb, t->action_id,
                          code == WA_OK            ? "done"
@@ -370,8 +379,11 @@ static enum wa_code check_time(struct wa_task_run *run, struct wa_err *err)
         return WA_OK;
     if (wa_action_not_after(run->m->tdb, t->action_id, &not_after, err) != WA_OK)
         return err->code;
-    return wa_clock_now() <= not_after
-               ? WA_OK
+    if (wa_clock_now() <= not_after)
+        return WA_OK;
+    run->is_over = t->is_in_use;
+    return t->is_in_use
+               ? wa_fail(err, WA_E_BUSY, "what was left out was in use until its time was over")
                : wa_fail(err, WA_E_REFUSED,
                          "its time was over before this machine could begin with it");
 }
@@ -511,6 +523,7 @@ static bool take(struct wa_manager *m, struct wa_task *t)
     settle(m);
     if (is_stopped(m))
         return false;
+    wa_in_use_look(m);
     struct wa_err err = WA_ERR_INIT;
     bool found = false;
     if (wa_task_take(m->tdb, t, &found, &err) != WA_OK)

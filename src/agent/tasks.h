@@ -22,8 +22,11 @@ struct wa_task_run {
     bool restarts;      /* the service is started again after it */
     bool is_postponed;  /* scheduled, and it is no time for it any more */
     int64_t until;      /* when its maintenance window ends; 0: it has none */
+    bool is_over;       /* what it waited for was in use until its time was over */
     size_t done, failed, postponed;
-    enum wa_code first;                              /* of the first failure */
+    size_t done_before;                  /* of done: by an earlier part of the same task */
+    char waits_for[WA_IN_USE_BYTES_MAX]; /* csv: programs in the way of what was put off */
+    enum wa_code first;                  /* of the first failure */
     char summary[WA_ERR_TEXT_MAX + 2 * WA_NAME_MAX]; /* of what failed; else of what was done */
 };
 void wa_task_output(struct wa_task_run *run, struct wa_sv text);

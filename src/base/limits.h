@@ -423,6 +423,7 @@
 #define WA_ACTION_SKEW_S 60         /* s: countersignature, each way (F3A: one minute) */
 #define WA_ACTION_HOSTS_MAX 100000u /* machines of one batch */
 #define WA_ACTION_PACKAGES_MAX 64u  /* packages of one action: what a task of the agent takes */
+#define WA_IN_USE_BYTES_MAX 4096u   /* bytes: names of programs that a task waits for */
 #define WA_ROLLOUT_MACHINES_MAX                                                                    \
     1000u /* machines that a roll-out lists: its statement goes to each of them */
 #define WA_ROLLOUT_NAMES_MAX 64u        /* groups, units and profiles that a roll-out is for */

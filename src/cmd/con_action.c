@@ -65,8 +65,9 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
                        takes == WA_TAKES_SOME ? "'%s' which package?"
                                               : wa_text("'%s' takes no package"),
                        cli->args[0]);
-    if (w->plan.only_if_not_running && w->plan.kind != WA_ACT_UPGRADE)
-        return wa_fail(err, WA_E_USAGE, "--only-if-not-process-running is for 'upgrade' alone");
+    if (w->plan.only_if_not_running && !wa_action_kind_spares(w->plan.kind))
+        return wa_fail(err, WA_E_USAGE,
+                       "--only-if-not-process-running is for 'upgrade', 'install' and 'remove'");
     bool takes_text = w->plan.kind == WA_ACT_MESSAGE || w->plan.kind == WA_ACT_DESCRIBE;
     if (takes_text != (w->plan.text != NULL))
         return wa_fail(err, WA_E_USAGE,

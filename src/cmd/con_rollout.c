@@ -10,12 +10,25 @@
 #include "codec/hex.h"
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,     WA_GET_SIGNER_OPTIONS,     {"hosts", 'H', "HOST,..."},
-    {"members-of", 0, "LIST"}, {"name", 0, "NAME"},       {"rings", 0, "LIST"},
-    {"by-hand", 0, NULL},      {"success", 0, "PERCENT"}, {"min-count", 0, "N"},
-    {"min-time", 0, "PERIOD"}, {"errors", 0, "PERCENT"},  {"error-count", 0, "N"},
-    {"windows", 0, "WINDOWS"}, {"from", 0, "DATE"},       {"valid", 0, "PERIOD"},
-    {"supersedes", 0, "ID"},   {"force", 'f', NULL},      {"yes", 'y', NULL},
+    WA_CON_SERVER_OPTIONS,
+    WA_GET_SIGNER_OPTIONS,
+    {"hosts", 'H', "HOST,..."},
+    {"members-of", 0, "LIST"},
+    {"name", 0, "NAME"},
+    {"rings", 0, "LIST"},
+    {"by-hand", 0, NULL},
+    {"success", 0, "PERCENT"},
+    {"min-count", 0, "N"},
+    {"min-time", 0, "PERIOD"},
+    {"errors", 0, "PERCENT"},
+    {"error-count", 0, "N"},
+    {"windows", 0, "WINDOWS"},
+    {"from", 0, "DATE"},
+    {"valid", 0, "PERIOD"},
+    {"supersedes", 0, "ID"},
+    {"force", 'f', NULL},
+    {"yes", 'y', NULL},
+    {"only-if-not-process-running", 0, NULL},
 };
 
 static struct wa_sv get(const struct wa_json *j, const char *key)

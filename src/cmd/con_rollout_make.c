@@ -59,6 +59,10 @@ static enum wa_code read_action(struct make *k, struct wa_err *err)
     k->lists.packages = packages.to;
     k->lists.package_count = cli->arg_count - 2;
     k->r.force = wa_cli_has(cli, "force");
+    k->r.only_if_not_running = wa_cli_has(cli, "only-if-not-process-running");
+    if (k->r.only_if_not_running && !wa_action_kind_spares(k->r.kind))
+        return wa_fail(err, WA_E_USAGE,
+                       "--only-if-not-process-running is for 'upgrade', 'install' and 'remove'");
     if (!wa_date_parse_period(wa_sv(wa_cli_get(cli, "valid", "14d")), 'd', &valid_s) || valid_s < 1)
         return wa_fail(err, WA_E_USAGE, "--valid takes a period like 12h or 14d");
     k->r.issued_at = k->r.not_before = wa_clock_now();
@@ -208,6 +212,10 @@ static enum wa_code confirm(struct make *k, struct wa_err *err)
     wa_buf_addf(&what, "%s", wa_action_kind_name(k->r.kind));
     for (size_t i = 0; i < k->lists.package_count; i++)
         wa_buf_addf(&what, " %s", k->lists.packages[i]);
+    if (k->r.force)
+        wa_buf_adds(&what, " (force)");
+    if (k->r.only_if_not_running)
+        wa_buf_addf(&what, " (%s)", wa_text("but for packages whose programs run"));
     if (wa_buf_check(&what, err) != WA_OK)
         return err->code;
     wa_cli_say(k->cli, "roll-out: %s, until %s", wa_buf_str(&what), k->until);

@@ -38,6 +38,7 @@ static enum wa_code read_wish(const struct wa_json *request, struct wish *k, str
         {"members_of", WA_WANT_ARRAY, false, WA_ROLLOUT_NAMES_MAX, &k->members},
         {"packages", WA_WANT_ARRAY, false, PACKAGES_MAX, &k->packages},
         {"force", WA_WANT_BOOL, false, 0, &k->r.force},
+        {"only_if_not_running", WA_WANT_BOOL, false, 0, &k->r.only_if_not_running},
         {"plan", WA_WANT_OBJECT, true, 0, &k->plan},
         {"valid_s", WA_WANT_I64, false, 0, &k->valid_s},
         {"not_before", WA_WANT_I64, false, 0, &k->r.not_before}};
@@ -111,6 +112,10 @@ static void show(struct wa_local_prepared *p, const struct wa_rollout *r)
         wa_local_say(p, wa_text("Machines"), wa_sv(count));
     if (r->force)
         wa_local_say(p, wa_text("Force"), wa_sv(wa_text("yes")));
+    if (r->only_if_not_running)
+        wa_local_say(
+            p, wa_text("Left out"),
+            wa_sv(wa_text("packages whose programs run; each machine comes back to them")));
     wa_local_say_time(p, wa_text("Not before"), r->not_before);
     wa_local_say_time(p, wa_text("Not after"), r->not_after);
 }

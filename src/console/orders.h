@@ -19,7 +19,7 @@ struct wa_order_plan {
     int64_t now, valid_s; /* seconds: issued, and how long it may still be done */
     int64_t not_before;   /* seconds; 0: at once. valid_s counts from there */
     bool force;
-    bool only_if_not_running; /* an upgrade that leaves out what is in use */
+    bool only_if_not_running; /* of what spares: leaves out what is in use */
     const char *text;         /* of a message, a describe; else NULL */
 };
 /* The texts of a plan, one action a machine: what will be signed, as it stands. */

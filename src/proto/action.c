@@ -55,6 +55,20 @@ enum wa_action_takes wa_action_kind_takes(enum wa_action_kind k)
     return k < WA_ACT_COUNT ? kinds[k].takes : WA_TAKES_NONE;
 }
 
+bool wa_action_kind_spares(enum wa_action_kind k)
+{
+    return k == WA_ACT_UPGRADE || k == WA_ACT_INSTALL || k == WA_ACT_REMOVE;
+}
+
+enum wa_code wa_action_check_spares(enum wa_action_kind kind, bool only_if_not_running,
+                                    struct wa_err *err)
+{
+    return !only_if_not_running || wa_action_kind_spares(kind)
+               ? WA_OK
+               : wa_fail(err, WA_E_INVALID, "action '%s' can't leave out what is in use",
+                         wa_action_kind_name(kind));
+}
+
 enum wa_code wa_action_check_counts(enum wa_action_kind kind, const struct wa_action_counts *n,
                                     struct wa_err *err)
 {
@@ -120,11 +134,9 @@ static enum wa_code check_action(const struct wa_action *a, const struct wa_acti
         return wa_fail(err, WA_E_INVALID, "an action's identifier is not 32 hex digits");
     if (!wa_hostid_is_valid(wa_sv(a->uuid)))
         return wa_fail(err, WA_E_INVALID, "an action without the uuid of a machine");
-    if (wa_action_check_counts(a->kind, n, err) != WA_OK)
+    if (wa_action_check_counts(a->kind, n, err) != WA_OK ||
+        wa_action_check_spares(a->kind, a->only_if_not_running, err) != WA_OK)
         return err->code;
-    if (a->only_if_not_running && a->kind != WA_ACT_UPGRADE)
-        return wa_fail(err, WA_E_INVALID, "action '%s' can't leave out what is in use",
-                       wa_action_kind_name(a->kind));
     if (a->issued_at < 0 || a->not_before < a->issued_at || a->not_after <= a->not_before ||
         a->not_after - a->issued_at > (int64_t)age_max)
         return wa_fail(err, WA_E_INVALID,
@@ -378,7 +390,8 @@ static void take_rollout(struct wa_order *o)
                                    .not_before = r->not_before,
                                    .not_after = r->not_after,
                                    .packages = r->packages,
-                                   .force = r->force};
+                                   .force = r->force,
+                                   .only_if_not_running = r->only_if_not_running};
     memcpy(o->action.id, r->id, sizeof o->action.id);
 }
 

@@ -5,9 +5,10 @@
  *   {"purpose":"wapt-action","id":"<32
  * hex>","action":"upgrade","uuid":"...","issued_at":s,"not_before":s,"not_after":s,
  *    "packages":["tis-x(=1)"],"force":false}          a cancel: "cancels":["<32 hex>",...] instead,
- * a wake: "macs":["00:16:3e:01:02:03",...]; a message, a describe: "text":"..." besides; an upgrade
- * that spares what is in use: "only_if_not_running":true besides, which who does not know it
- * refuses, as all that is unknown Batch (signed by the administrator's key; RSA or EC):
+ * a wake: "macs":["00:16:3e:01:02:03",...]; a message, a describe: "text":"..." besides; an
+ * upgrade, an install or a removal that spares what is in use: "only_if_not_running":true besides,
+ * which who does not know it refuses, as all that is unknown Batch (signed by the administrator's
+ * key; RSA or EC):
  *   {"purpose":"wapt-action-batch","root":"<64
  * hex>","count":n,"issued_at":s,"signer":"<fingerprint>"} Order, what travels to a machine:
  *   {"action":"<text>","index":i,"proof":["<64 hex>",...],"batch":{envelope},"chain":"<PEM, signer
@@ -53,6 +54,8 @@ bool wa_action_kind_find(struct wa_sv name, enum wa_action_kind *ret);
 /* Whether it names packages: it must, it can't, it may. */
 enum wa_action_takes { WA_TAKES_NONE, WA_TAKES_SOME, WA_TAKES_ANY };
 enum wa_action_takes wa_action_kind_takes(enum wa_action_kind k);
+/* Whether it can leave out what is in use. */
+bool wa_action_kind_spares(enum wa_action_kind k);
 
 struct wa_action {
     char id[33];
@@ -67,7 +70,7 @@ struct wa_action {
     struct wa_sv text;              /* of a message: as wa_action_check_text(); of a describe: as
                                        wa_description_is_good() */
     bool force;
-    bool only_if_not_running; /* of an upgrade alone: nothing one of whose programs runs */
+    bool only_if_not_running; /* of what spares alone: nothing one of whose programs runs */
 };
 /* What persons are to read: UTF-8, 1 to WA_ACTION_TEXT_MAX bytes, no character but line ends that
  * can't be seen. */
@@ -98,7 +101,7 @@ WA_CHECK enum wa_code wa_action_batch_order(const struct wa_action_batch *b, siz
 struct wa_rollout {
     char id[33], supersedes[33]; /* "": none */
     enum wa_action_kind kind;
-    bool force;
+    bool force, only_if_not_running;
     const struct wa_json *packages;
     const struct wa_json *machines, *members_of; /* one of them; the other is NULL */
     int64_t issued_at, not_before, not_after;

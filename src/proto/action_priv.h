@@ -16,6 +16,9 @@ struct wa_action_counts {
 };
 WA_CHECK enum wa_code wa_action_check_counts(enum wa_action_kind kind,
                                              const struct wa_action_counts *n, struct wa_err *err);
+/* only_if_not_running: of a kind that can leave something out alone. */
+WA_CHECK enum wa_code wa_action_check_spares(enum wa_action_kind kind, bool only_if_not_running,
+                                             struct wa_err *err);
 /* Each item is a requirement's text. */
 WA_CHECK enum wa_code wa_action_check_packages(const struct wa_json *packages, struct wa_err *err);
 

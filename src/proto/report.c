@@ -365,7 +365,8 @@ enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_sv package
 
 static bool is_state(struct wa_sv s)
 {
-    static const char *const states[] = {"refused", "running", "done", "failed", "cancelled"};
+    static const char *const states[] = {"refused", "running", "postponed",
+                                         "done",    "failed",  "cancelled"};
     for (size_t i = 0; i < WA_COUNT(states); i++)
         if (wa_sv_eqs(s, states[i]))
             return true;

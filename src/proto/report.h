@@ -114,10 +114,10 @@ WA_CHECK enum wa_code wa_section_digests_read(const struct wa_json *j,
 struct wa_result_msg {
     struct wa_sv uuid;
     int64_t seq, time;
-    struct wa_sv action_id;         /* 32 hex digits */
-    struct wa_sv state;             /* "refused", "running", "done", "failed", "cancelled" */
-    struct wa_sv code;              /* wa_code_name() */
-    struct wa_sv message;           /* for a person, at most 4 KiB */
+    struct wa_sv action_id; /* 32 hex digits */
+    struct wa_sv state;     /* "refused", "running", "postponed", "done", "failed", "cancelled" */
+    struct wa_sv code;      /* wa_code_name() */
+    struct wa_sv message;   /* for a person, at most 4 KiB */
     const struct wa_json *packages; /* array of {"package","version","status"}; may be NULL */
 };
 WA_CHECK enum wa_code wa_result_write(const struct wa_result_msg *m, struct wa_sv packages_json,

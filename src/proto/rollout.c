@@ -19,7 +19,8 @@ static enum wa_code check(const struct wa_rollout *r, size_t packages, size_t ma
     const struct wa_action_counts counts = {.packages = packages};
     if (r->kind == WA_ACT_CANCEL)
         return wa_fail(err, WA_E_INVALID, "a roll-out can't cancel");
-    if (wa_action_check_counts(r->kind, &counts, err) != WA_OK) /* nor wake anybody */
+    if (wa_action_check_counts(r->kind, &counts, err) != WA_OK || /* nor wake anybody */
+        wa_action_check_spares(r->kind, r->only_if_not_running, err) != WA_OK)
         return err->code;
     if ((machines > 0) == (members > 0))
         return wa_fail(err, WA_E_INVALID,
@@ -60,6 +61,8 @@ enum wa_code wa_rollout_write(const struct wa_rollout *r, const struct wa_rollou
     wa_jw_kv(&w, "action", wa_action_kind_name(r->kind));
     write_list(&w, "packages", lists->packages, lists->package_count);
     wa_jw_kvb(&w, "force", r->force);
+    if (r->only_if_not_running) /* as of an action */
+        wa_jw_kvb(&w, "only_if_not_running", true);
     write_list(&w, "machines", lists->machines, lists->machine_count);
     write_list(&w, "members_of", lists->members_of, lists->member_count);
     wa_jw_kvi(&w, "issued_at", r->issued_at);
@@ -106,6 +109,7 @@ enum wa_code wa_rollout_read(const struct wa_json *statement, struct wa_rollout 
         {"action", WA_WANT_SV, true, 32, &kind},
         {"packages", WA_WANT_ARRAY, false, WA_ACTION_PACKAGES_MAX, &r.packages},
         {"force", WA_WANT_BOOL, true, 0, &r.force},
+        {"only_if_not_running", WA_WANT_BOOL, false, 0, &r.only_if_not_running},
         {"machines", WA_WANT_ARRAY, false, WA_ROLLOUT_MACHINES_MAX, &r.machines},
         {"members_of", WA_WANT_ARRAY, false, WA_ROLLOUT_NAMES_MAX, &r.members_of},
         {"issued_at", WA_WANT_I64, true, 0, &r.issued_at},

@@ -5,7 +5,8 @@
  *   {"purpose":"wapt-rollout","id":"<32
  * hex>","action":"install","packages":["tis-x"],"force":false,
  *    "issued_at":s,"not_before":s,"not_after":s,"signer":"<fingerprint>",
- *    "machines":["<uuid>",...] or "members_of":["grp-paris",...] [,"supersedes":"<32 hex>"]}
+ *    "machines":["<uuid>",...] or "members_of":["grp-paris",...] [,"supersedes":"<32 hex>"]
+ *    [,"only_if_not_running":true]}
  *
  * It travels in place of an action's leaf and batch (proto/action.h): order
  * {"rollout":{envelope},"chain":"<PEM, signer first>"}, countersigned like every other.

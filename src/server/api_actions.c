@@ -296,7 +296,8 @@ static enum wa_code read_question(const struct wa_api_call *c, struct question *
 /* The actions meant, with the state that people see. */
 #define MEANT(which)                                                                               \
     "(SELECT SUBSTR(a.id, 1, 32) AS id, a.uuid, h.name, CASE WHEN a.state IN ('waiting', "         \
-    "'queued', 'sent') AND a.not_after < ?2 THEN 'expired' ELSE a.state END AS shown, a.code, "    \
+    "'queued', 'sent', 'postponed') AND a.not_after < ?2 THEN 'expired' ELSE a.state END AS "      \
+    "shown, a.code, "                                                                              \
     "a.message, a.packages, a.kind, a.not_after, a.updated, a.ring, a.created, a.batch FROM "      \
     "actions a LEFT JOIN hosts h ON h.uuid = a.uuid WHERE a." which " = ?1) AS meant"
 

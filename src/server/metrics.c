@@ -152,8 +152,8 @@ static enum wa_code write_hosts(struct wa_store *s, struct wa_buf *out, struct w
 
 static enum wa_code write_actions(struct wa_store *s, struct wa_buf *out, struct wa_err *err)
 {
-    static const char *const states[] = {"queued",  "sent", "delivered", "refused",
-                                         "running", "done", "failed",    "cancelled"};
+    static const char *const states[] = {"queued",    "sent", "delivered", "refused",  "running",
+                                         "postponed", "done", "failed",    "cancelled"};
     uint64_t counts[WA_COUNT(states) + 1] = {0};
     struct wa_stmt *q;
     bool row = false;

@@ -43,7 +43,8 @@ size_t wa_rollout_ring(const struct wa_rollout_plan *p, const char *uuid, struct
 bool wa_rollout_lists(const struct wa_json *list, struct wa_sv names);
 
 struct wa_ring_counts {          /* machines */
-    int64_t total, done, failed; /* failed: refused too; what was cancelled is neither */
+    int64_t total, done, failed; /* failed: refused too; what was cancelled, or waits for what is in
+                                    use, is neither */
 };
 enum wa_rollout_verdict { WA_ROLLOUT_STAYS, WA_ROLLOUT_GOES_ON, WA_ROLLOUT_HALTS };
 /* counts: of each ring. now - since: how long ring is open. forgiven: failures before somebody

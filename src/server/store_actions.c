@@ -104,15 +104,39 @@ enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char 
  * says. */
 static int64_t rank_of(struct wa_sv state)
 {
-    return wa_sv_eqs(state, "running") ? 1 : wa_sv_eqs(state, "refused") ? 2 : 4;
+    static const char *const early[] = {"", "running", "refused", "postponed"};
+    for (size_t i = 1; i < WA_COUNT(early); i++)
+        if (wa_sv_eqs(state, early[i]))
+            return (int64_t)i;
+    return WA_COUNT(early);
 }
 #define RANK                                                                                       \
-    "CASE state WHEN 'running' THEN 1 WHEN 'refused' THEN 2 WHEN 'done' THEN 4 WHEN 'failed' "     \
-    "THEN 4 WHEN 'cancelled' THEN 4 ELSE 0 END"
+    "CASE state WHEN 'running' THEN 1 WHEN 'refused' THEN 2 WHEN 'postponed' THEN 3 WHEN 'done' "  \
+    "THEN 4 WHEN 'failed' THEN 4 WHEN 'cancelled' THEN 4 ELSE 0 END"
+
+/* What still waits there, of one that came back to it; no step further. */
+static enum wa_code still_postponed(struct wa_db *db, const char *id, struct wa_sv uuid,
+                                    struct wa_sv message, struct wa_sv packages, int64_t now,
+                                    struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db,
+                      "UPDATE actions SET message = ?1, packages = ?2, updated = ?3 WHERE " IT(
+                          "?4", "?5") " AND state = 'postponed'",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, message);
+    wa_bind_sv(s, 1, packages);
+    wa_bind_i64(s, 2, now);
+    wa_bind_s(s, 3, id);
+    wa_bind_sv(s, 4, uuid);
+    return wa_run(s, err);
+}
 
 enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_sv uuid,
                                    struct wa_sv state, struct wa_sv code, struct wa_sv message,
-                                   struct wa_sv packages, int64_t now, struct wa_err *err)
+                                   struct wa_sv packages, int64_t now, bool *ret_stepped,
+                                   struct wa_err *err)
 {
     struct wa_stmt *s;
     if (wa_db_prepare(
@@ -130,7 +154,12 @@ enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_s
     wa_bind_s(s, 5, id);
     wa_bind_sv(s, 6, uuid);
     wa_bind_i64(s, 7, rank_of(state));
-    return wa_run(s, err);
+    if (wa_run(s, err) != WA_OK)
+        return err->code;
+    *ret_stepped = wa_db_changes(db) == 1;
+    return !*ret_stepped && wa_sv_eqs(state, "postponed")
+               ? still_postponed(db, id, uuid, message, packages, now, err)
+               : WA_OK;
 }
 
 /* --- those that are long over --- */

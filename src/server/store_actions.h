@@ -22,11 +22,12 @@ WA_CHECK enum wa_code wa_store_action(struct wa_db *db, struct wa_sv id, const c
 /* One that has not been sent is not any more. *ret_dropped: it was one. */
 WA_CHECK enum wa_code wa_store_drop_action(struct wa_db *db, struct wa_sv id, const char *uuid,
                                            bool *ret_dropped, struct wa_err *err);
-/* What the machine says of it; nothing where it has ended, or when it says nothing new. */
+/* What the machine says of it; nothing where it is further already. *ret_stepped: it has another
+ * state now. */
 WA_CHECK enum wa_code wa_store_action_state(struct wa_db *db, const char *id, struct wa_sv uuid,
                                             struct wa_sv state, struct wa_sv code,
                                             struct wa_sv message, struct wa_sv packages,
-                                            int64_t now, struct wa_err *err);
+                                            int64_t now, bool *ret_stepped, struct wa_err *err);
 /* Orders, batches and roll-outs whose time was over before then go, limit rows of each at most.
  * *ret_more: there are more orders. */
 WA_CHECK enum wa_code wa_store_forget_actions(struct wa_db *db, int64_t before, int64_t limit,

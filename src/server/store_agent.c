@@ -181,6 +181,7 @@ static enum wa_code store_result(const struct wa_store_request *q, const struct 
     struct wa_store *s = q->store;
     const struct wa_result_msg m = r->result;
     char id[33];
+    bool has_stepped = false;
     WA_AUTO_BUF struct wa_buf packages;
     wa_buf_init(&packages, 1u << 20);
     if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
@@ -196,14 +197,14 @@ static enum wa_code store_result(const struct wa_store_request *q, const struct 
     wa_log(&s->child.log, WA_LOG_INFO, "action.result", WA_LF_S("id", id), WA_LF_SV("uuid", m.uuid),
            WA_LF_SV("state", m.state), WA_LF_SV("code", m.code));
     if (wa_store_action_state(s->db, id, m.uuid, m.state, m.code, m.message, wa_buf_sv(&packages),
-                              wa_clock_now(), err) != WA_OK)
+                              wa_clock_now(), &has_stepped, err) != WA_OK)
         return err->code;
     const struct wa_journal_act act = {
         .act = "action.result",
         .peer = q->peer,
         .what = {{"id", wa_sv(id)}, {"uuid", m.uuid}, {"state", m.state}, {"code", m.code}}};
-    /* Once for each order: a machine can't fill the journal by itself. */
-    if (wa_db_changes(s->db) != 1)
+    /* Each step of an order once: a machine can't fill the journal by itself. */
+    if (!has_stepped)
         return WA_OK;
     ret->action = m.action_id;
     ret->state = m.state;

@@ -100,7 +100,8 @@ enum wa_code wa_batches_list(struct wa_db *db, const struct wa_batch *after, siz
 }
 
 #define SHOWN                                                                                      \
-    "CASE WHEN state IN ('waiting', 'queued', 'sent') AND not_after < ?2 THEN 'expired' ELSE "     \
+    "CASE WHEN state IN ('waiting', 'queued', 'sent', 'postponed') AND not_after < ?2 THEN "       \
+    "'expired' ELSE "                                                                              \
     "state END"
 
 enum wa_code wa_batches_states(struct wa_db *db, const char *id, bool is_summed, int64_t now,

@@ -32,7 +32,7 @@ struct step {
     struct {
         WA_VEC(struct newcomer);
     } newcomers;
-    int64_t released;
+    int64_t released, postponed; /* the latter: machines where something is in use */
     bool has_changed;
 };
 
@@ -108,6 +108,8 @@ static void add_count(void *user, int64_t ring, struct wa_sv state, int64_t n)
     c->total += n;
     if (wa_sv_eqs(state, "done"))
         c->done += n;
+    if (wa_sv_eqs(state, "postponed"))
+        st->postponed += n;
     if (wa_sv_eqs(state, "failed") || wa_sv_eqs(state, "refused"))
         c->failed += n;
 }
@@ -227,7 +229,7 @@ static enum wa_code in_transaction(struct step *st, const char *id, struct wa_er
 static bool has_moved(struct wa_store *s, const struct step *st)
 {
     struct wa_rollout_told *told = NULL;
-    uint64_t sum = 0;
+    uint64_t sum = 11 * (uint64_t)st->postponed;
     for (size_t i = 0; i < st->plan.ring_count; i++) {
         const struct wa_ring_counts *c = &st->counts[i];
         sum = sum * 1000003u + (uint64_t)(c->total + 3 * c->done + 7 * c->failed);

@@ -168,7 +168,7 @@ def test_f3a_what_an_upgrade_spares_is_signed(stage):
     assert "only_if" not in bare and turned != spares
     for signed, sent in ((spares, bare), (spares, turned), (plain, added)):
         stage.refused(stage.message(signed, order={"action": sent}, relay={"text": sent}), "tree")
-    stage.refused(stage.message(stage.action(only_if_not_running=True)), "can't leave out")
+    stage.refused(stage.message(stage.action(kind="forget", only_if_not_running=True)), "can't leave out")
     stage.accepted(stage.message(spares))
 
 

@@ -62,11 +62,13 @@ def test_rollout_listed_machine_once_also_after_a_restart(stage):
     ({"packages": None}, "needs packages"),
     ({"purpose": "wapt-action"}, "purpose"),
     ({"uuid": "x"}, "a roll-out"),
+    ({"action": "audit", "only_if_not_running": True}, "can't leave out"),
+    ({"only_if_not_running": "yes"}, "a roll-out"),
     ({"id": "1"}, "32 hex digits"),
 ], ids=["other-machine", "other-group", "not-yet", "from-the-future", "before-enrolment", "too-long", "list-and-rule", "nobody", "empty-list",
-        "no-name", "cancel", "unknown-kind", "no-packages", "other-purpose", "unknown-field", "no-identifier"])
+        "no-name", "cancel", "unknown-kind", "no-packages", "other-purpose", "unknown-field", "spares-nothing", "no-flag", "no-identifier"])
 def test_rollout_statement(stage, changes, why):
-    stage.refused(release(stage, statement(stage, **{k: now() + v if isinstance(v, int) else v for k, v in changes.items()})), why)
+    stage.refused(release(stage, statement(stage, **{k: now() + v if type(v) is int else v for k, v in changes.items()})), why)
 
 
 def test_rollout_expired(stage):
@@ -79,6 +81,10 @@ def test_rollout_altered(stage):
     s = statement(stage)
     stage.refused(release(stage, dict(s, packages=["f3a-other"]), sealed=json.dumps(s)), "signature")
     stage.refused(release(stage, dict(s, not_after=s["not_after"] + 1), sealed=json.dumps(s)), "signature")
+    spares = statement(stage, only_if_not_running=True)
+    for other in ({k: v for k, v in spares.items() if k != "only_if_not_running"}, dict(spares, only_if_not_running=False)):
+        stage.refused(release(stage, other, sealed=json.dumps(spares)), "signature")
+    stage.refused(release(stage, dict(s, only_if_not_running=True), sealed=json.dumps(s)), "signature")
     twice = json.dumps(s)
     stage.refused(release(stage, twice[:-1] + ', "machines": ["x"]}'), "")
 
@@ -188,4 +194,4 @@ def test_rollout_refused_and_then_carried_out_is_done(stage):
         assert state()[:2] == ("done", "ok")
     with database(org) as db:
         told = [json.loads(e) for (e,) in db.execute("SELECT entry FROM journal WHERE entry LIKE ? ORDER BY seq", (f"%action.result%{made['id']}%",))]
-    assert [e["what"]["state"] if "what" in e else e["state"] for e in told] == ["refused", "done"], told
+    assert [e["what"]["state"] for e in told] == ["refused", "done"], told

@@ -1,4 +1,4 @@
-"""What administrators do with the list of machines, in the pages of the real console with a real agent: fields as columns, an upgrade that leaves out what is in use, a description."""
+"""What administrators do with the list of machines, in the pages of the real console with a real agent: fields as columns, an upgrade and a roll-out that leave out what is in use, a description."""
 import contextlib
 import json
 
@@ -22,8 +22,12 @@ def played():
         def edit():
             programs.enter_context(running(o))
             return True
+
+        def leave():
+            programs.close()
+            return True
         try:
-            yield pages.play("fleet.mjs", {"edit": edit}, link=p.link_file.read_text(), password=(o.base / "admin.pw").read_text().strip(),
+            yield pages.play("fleet.mjs", {"edit": edit, "quit": leave}, link=p.link_file.read_text(), password=(o.base / "admin.pw").read_text().strip(),
                              keyPassword=(o.base / "pw").read_text().strip(), uuid=o.uuid, name=o.hosts()[0]["name"], kernel=host["values"][0])
         finally:
             p.stop()

@@ -1,5 +1,5 @@
 // What administrators do with the list of machines, against a real server and a real agent. One story, in the order of the names.
-import { axe, begin, check, same, selectFirst, until } from "./lib.mjs";
+import { axe, begin, check, look, same, selectFirst, until } from "./lib.mjs";
 
 export const isOneStory = true;
 const grid = (page) => page.getByRole("grid", { name: "Machines" });
@@ -58,6 +58,32 @@ export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword 
     await results.locator(".status-ok").waitFor();
     await results.getByText("1 done, 1 put off").waitFor();
     await results.getByText("f3a-editor 2: waits for wapt-test-editor").waitFor();
+}
+
+export async function f3b_aRolloutWaitsForWhatIsInUse({ ask, name, keyPassword, folder }) {
+    const { page, base } = open;
+    await page.goto(`${base}/hosts`);
+    await grid(page).getByRole("link", { name }).waitFor();
+    await selectFirst(grid(page));
+    await page.getByRole("toolbar", { name: "Actions" }).getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Roll out" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Order", { exact: true }).selectOption("audit");
+    same(await dialog.getByLabel("Leave out what is in use").count(), 0, "what audits can leave out");
+    await dialog.getByLabel("Order", { exact: true }).selectOption("install");
+    await dialog.getByLabel("Packages", { exact: true }).fill("f3a-editor f3a-other");
+    await dialog.getByLabel("Then to percent of all").fill("");
+    await dialog.getByLabel("Leave out what is in use").check();
+    await page.getByRole("button", { name: "Review" }).click();
+    await dialog.getByText("packages whose programs run; each machine comes back to them").waitFor();
+    await sign(page, keyPassword);
+    await page.locator(".ring-states").getByText("waits: in use").waitFor();
+    await page.getByText("0 of 1 (waits: in use: 1)").waitFor();
+    await page.getByText("what is in use; each machine comes back to it").waitFor();
+    await look(page, "rollout-in-use", folder);
+    check(await ask("quit"), "the program ends");
+    await page.getByText("1 of 1").waitFor();
+    same(await page.getByText("waits: in use").count(), 0, "machines that wait");
 }
 
 export async function f4_aMachineIsDescribed({ uuid, name, keyPassword }) {

@@ -14,7 +14,7 @@ const PLAN = { rings: [{ machines: ["1", "2"] }, { members_of: ["grp-lyon"], per
 const rollout = (id, name, state, reason, more) => ({ id, name, action: "install", state, reason, owner: "admin", signer: "Deployer", ring: 1, open: true, not_before: now() - 86_400, not_after: now() + 86_400 * 6, created: now() - 86_400, updated: now() - 600, ...more });
 const ROLLOUTS = () => [
     rollout("a".repeat(32), "Firefox 140", "halted", "4 of 31 machines failed", { plan: PLAN, counts: [{ ring: 0, states: { done: 2 } }, { ring: 1, states: { done: 25, failed: 4, queued: 12 } }] }),
-    rollout("b".repeat(32), "LibreOffice 26.2", "running", "", { ring: 0, plan: PLAN, counts: [{ ring: 0, states: { done: 1, running: 1 } }] }),
+    rollout("b".repeat(32), "LibreOffice 26.2", "running", "", { ring: 0, plan: PLAN, counts: [{ ring: 0, states: { done: 1, running: 1, postponed: 2 } }] }),
     rollout("c".repeat(32), "7-Zip", "ended", "", { ring: 2, plan: PLAN, counts: [] }),
 ];
 const person = (name, role, more) => ({ name, role, origin: "local", disabled: false, limited: false, second_factor: true, needs_second_factor: true, last_login: now() - 3600, perimeter: null, ...more });

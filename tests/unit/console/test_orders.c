@@ -149,16 +149,20 @@ static void refuses_to_sign(void **state)
     test_free(t);
 }
 
-/* What is left out is said in what is signed, of an upgrade alone, and only where it is meant. */
-static void signs_what_an_upgrade_spares(void **state)
+/* What is left out is said in what is signed, of what changes packages alone, and only where it is
+ * meant. */
+static void signs_what_is_spared(void **state)
 {
     const struct people *p = *state;
     struct wa_err err = WA_ERR_INIT;
     struct wa_target *t = machines(1);
     struct wa_order_plan plan = plan_of(p, t, 1);
-    plan.kind = WA_ACT_UPGRADE;
-    plan.package_count = 0;
-    for (int spares = 0; spares < 2; spares++) {
+    const size_t package_count = plan.package_count;
+    static const enum wa_action_kind kinds[] = {WA_ACT_UPGRADE, WA_ACT_INSTALL, WA_ACT_REMOVE};
+    for (size_t i = 0; i < 2 * WA_COUNT(kinds); i++) {
+        int spares = i % 2 != 0;
+        plan.kind = kinds[i / 2];
+        plan.package_count = plan.kind == WA_ACT_UPGRADE ? 0 : package_count;
         WA_AUTO_ORDER_TEXTS struct wa_order_texts texts = {.count = 0};
         WA_AUTO_ARENA struct wa_arena arena;
         struct wa_action a;
@@ -172,7 +176,7 @@ static void signs_what_an_upgrade_spares(void **state)
         WA_ASSERT_OK(wa_action_read(wa_buf_sv(&texts.items[0]), &arena, &a, &err));
         assert_int_equal(a.only_if_not_running, spares);
     }
-    plan.kind = WA_ACT_UPDATE;
+    plan.kind = WA_ACT_FORGET;
     WA_AUTO_ORDER_TEXTS struct wa_order_texts none = {.count = 0};
     WA_ASSERT_CODE(wa_orders_write(&plan, &none, &err), WA_E_INVALID);
     test_free(t);
@@ -279,7 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signs_for_one_and_for_a_thousand),
         cmocka_unit_test(refuses_to_sign),
-        cmocka_unit_test(signs_what_an_upgrade_spares),
+        cmocka_unit_test(signs_what_is_spared),
         cmocka_unit_test(signs_what_a_machine_is_called),
         cmocka_unit_test(survives_without_memory),
         cmocka_unit_test(tells_how_it_ended),

@@ -180,6 +180,28 @@ static void test_results(void **state)
     BENCH_IS(&p->b, "SELECT code || ':' || message FROM actions", "refused:because");
 }
 
+/* A roll-out's that waits for what is in use: told anew when something has changed, noted once. */
+static void test_postponed(void **state)
+{
+    struct place *p = *state;
+    add_action(p, "machine", "delivered");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "postponed", "busy", "2 put off"),
+                     200);
+    BENCH_IS(&p->b, "SELECT state || ':' || code || ':' || message FROM actions",
+             "postponed:busy:2 put off");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "postponed", "busy", "1 put off"),
+                     200);
+    BENCH_IS(&p->b, "SELECT state || ':' || message FROM actions", "postponed:1 put off");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "refused", "refused", "replay"), 200);
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "running", "ok", ""), 200);
+    BENCH_IS(&p->b, "SELECT state || ':' || message FROM actions", "postponed:1 put off");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%action.result%'", "1");
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "done", "ok", "2 done"), 200);
+    assert_int_equal(machine_result(&p->b, &p->m, action_id, "postponed", "busy", "late"), 200);
+    BENCH_IS(&p->b, "SELECT state || ':' || message FROM actions", "done:2 done");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%action.result%'", "2");
+}
+
 /* A copy was refused, another one was good: the machine's later word counts, and both are told. */
 static void test_done_after_refused(void **state)
 {
@@ -251,6 +273,7 @@ int main(void)
         TEST(test_purpose),
         TEST(test_wrong_key),
         TEST(test_results),
+        TEST(test_postponed),
         TEST(test_done_after_refused),
         TEST(test_result_of_another_machine),
         TEST(test_leave),

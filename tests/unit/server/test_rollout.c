@@ -162,6 +162,7 @@ static enum wa_code round_trip(void *arg, struct wa_err *err)
         .packages = packages, .package_count = 1, .members_of = groups, .member_count = 2};
     const struct wa_rollout r = {.id = "11111111111111111111111111111111",
                                  .kind = WA_ACT_INSTALL,
+                                 .only_if_not_running = true,
                                  .issued_at = 1000,
                                  .not_before = 1000,
                                  .not_after = 2000};
@@ -183,6 +184,7 @@ static enum wa_code round_trip(void *arg, struct wa_err *err)
         return err->code;
     const char *const in_b[] = {"grp-c", "grp-b", NULL};
     assert_string_equal(back.id, r.id);
+    assert_true(back.only_if_not_running && !back.force);
     assert_true(wa_sv_eqs(by, signer));
     assert_true(wa_rollout_covers(&back, "any", in_b));
     assert_false(wa_rollout_covers(&back, "grp-b", NULL));

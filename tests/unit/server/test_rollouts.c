@@ -214,6 +214,31 @@ static void test_halts_by_itself_and_goes_on(void **state)
     ROLLOUT(p, "halted 1");
 }
 
+/* A machine where it is in use is neither a success nor a failure. */
+static void test_waits_for_what_is_in_use(void **state)
+{
+    struct place *p = *state;
+    char id[33];
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 10), 200);
+    assert_int_equal(create(p, &p->p, PLAN, 3600, "", id), 200);
+    serve(p);
+    ack(p, 10, id);
+    turn(p);
+    uint64_t since = wa_events_last(p->b.store->events);
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "postponed", "busy", "1 put off"), 200);
+    turn(p);
+    check_told(p, &since, "progress running;");
+    HOST(p, "m0", "postponed");
+    ROLLOUT(p, "running 0"); /* its ring has neither */
+    gone(p, 10);
+    assert_int_equal(machine_greet(&p->b, &p->m[0], 20), 200);
+    turn(p);
+    assert_int_equal(p->b.orders, 1); /* it has the order */
+    assert_int_equal(machine_result(&p->b, &p->m[0], id, "done", "ok", "1 done"), 200);
+    turn(p);
+    ROLLOUT(p, "running 1");
+}
+
 /* What was refused, forgiven, and then done after all excuses no other failure. */
 static void test_refused_and_then_done(void **state)
 {
@@ -421,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_ring_by_ring),
         TEST(test_halts_by_itself_and_goes_on),
+        TEST(test_waits_for_what_is_in_use),
         TEST(test_refused_and_then_done),
         TEST(test_paused_and_stopped),
         TEST(test_cancelled),

@@ -10,6 +10,7 @@ const TONES: Record<string, Tone> = {
     "NEED-UPGRADE": "warn",
     WARNING: "warn",
     expired: "warn",
+    postponed: "warn",
     cancelled: "warn",
     ERROR: "bad",
     failed: "bad",

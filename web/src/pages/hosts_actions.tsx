@@ -102,7 +102,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
             {kind.packages !== "none" && <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
             {kind.text && <Area label={t("Text")} value={text.value} onInput={(v) => (text.value = v)} hint={t("Plain text, at most 1000 bytes; it is shown as it stands.")} />}
             <Choice label={t("To be carried out within")} value={valid.value} options={PERIODS.map((s) => [String(s), period(s)] as const)} onChange={(v) => (valid.value = v)} />
-            {kind.kind === "upgrade" && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
+            {kind.spares && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             {MEANS_FORCE.includes(kind.kind) && <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />}
         </FormDialog>
     );

@@ -7,12 +7,13 @@ export interface Kind {
     about: Text;
     packages: "none" | "some" | "any";
     text?: boolean;
+    spares?: boolean; // it can leave out what is in use
 }
 
 export const KINDS: readonly Kind[] = [
-    { kind: "upgrade", title: "Upgrade", about: "Installs what is missing, brings what is old up to date.", packages: "none" },
-    { kind: "install", title: "Install", about: "Installs these packages and what they depend on.", packages: "some" },
-    { kind: "remove", title: "Remove", about: "Removes these packages and what depends on them.", packages: "some" },
+    { kind: "upgrade", title: "Upgrade", about: "Installs what is missing, brings what is old up to date.", packages: "none", spares: true },
+    { kind: "install", title: "Install", about: "Installs these packages and what they depend on.", packages: "some", spares: true },
+    { kind: "remove", title: "Remove", about: "Removes these packages and what depends on them.", packages: "some", spares: true },
     { kind: "update", title: "Update", about: "Reads the lists of packages again.", packages: "none" },
     { kind: "audit", title: "Run audits", about: "Runs the audits of all packages, or of these.", packages: "any" },
     { kind: "update-status", title: "Report", about: "Sends the inventory anew.", packages: "none" },

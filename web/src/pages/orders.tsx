@@ -57,6 +57,7 @@ const STATES: Record<string, Text> = {
     sent: "sent",
     delivered: "has arrived",
     running: "running",
+    postponed: "waits: in use",
     done: "done",
     failed: "failed",
     refused: "refused",

@@ -21,7 +21,7 @@ import { Table } from "../table/table";
 import { kindText } from "./hosts_kinds";
 import { orderState } from "./orders";
 import { NewRollout } from "./rollouts_new";
-import { ringsOf, ringTotals, type Ring, type Rollout } from "./rollouts_model";
+import { ringsOf, ringTotals, sparesWhatIsInUse, type Ring, type Rollout } from "./rollouts_model";
 
 const STATES: Record<string, readonly [Text, Tone]> = {
     running: ["running", "busy"],
@@ -39,8 +39,14 @@ function State({ of }: { of: Rollout }) {
 const rolloutPath = (id: string) => `/rollouts/${encodeURIComponent(id)}`;
 
 /** Of each ring the machines that are through, or have failed, and all. */
-function totals(r: Rollout): [ring: { total: number; good: number; bad: number }, text: string][] {
-    return ringTotals(r).map((ring) => [ring, t("{over} of {total}", { over: number(ring.good + ring.bad), total: number(ring.total) })]);
+function totals(r: Rollout): [ring: ReturnType<typeof ringTotals>[number], text: string][] {
+    return ringTotals(r).map((ring) => [ring, over(ring)]);
+}
+
+/** "3 of 5", and how many of the others wait for what is in use. */
+function over(ring: ReturnType<typeof ringTotals>[number]): string {
+    const text = t("{over} of {total}", { over: number(ring.good + ring.bad), total: number(ring.total) });
+    return ring.waits > 0 ? `${text} (${pair(orderState("postponed"), number(ring.waits))})` : text;
 }
 
 /** The rings as a row of bars, each as wide as it has machines. */
@@ -51,7 +57,8 @@ function RingBars({ of }: { of: Rollout }) {
                 <span key={i} class="progress" style={{ flexGrow: Math.max(ring.total, 1) }} role="img" aria-label={pair(tn(i + 1, "Ring {n}", "Ring {n}"), text)} title={text}>
                     <span class="part part-ok" style={{ flexGrow: ring.good }} />
                     <span class="part part-bad" style={{ flexGrow: ring.bad }} />
-                    <span class="part part-busy" style={{ flexGrow: Math.max(ring.total - ring.good - ring.bad, 0) }} />
+                    <span class="part part-warn" style={{ flexGrow: ring.waits }} />
+                    <span class="part part-busy" style={{ flexGrow: Math.max(ring.total - ring.good - ring.bad - ring.waits, 0) }} />
                 </span>
             ))}
         </span>
@@ -109,19 +116,20 @@ export function RolloutsPage() {
 // --- one of them ---
 
 function Bar({ ring, isOpen }: { ring: Ring; isOpen: boolean }) {
-    const over = ring.good + ring.bad;
+    const ended = ring.good + ring.bad;
     return (
         <div class={`ring ${isOpen ? "" : "ring-closed"}`}>
             <div class="ring-head">
                 <strong>{tn(ring.index + 1, "Ring {n}", "Ring {n}")}</strong>
                 <span class="muted">{ring.whom}</span>
                 <span class="space" />
-                <span>{ring.total > 0 ? t("{over} of {total}", { over: number(over), total: number(ring.total) }) : isOpen ? t("no machine yet") : t("not open yet")}</span>
+                <span>{ring.total > 0 ? over(ring) : isOpen ? t("no machine yet") : t("not open yet")}</span>
             </div>
-            <div class="progress" role="progressbar" aria-label={t("Machines that are done, one way or another")} aria-valuemin={0} aria-valuemax={Math.max(ring.total, 1)} aria-valuenow={over}>
+            <div class="progress" role="progressbar" aria-label={t("Machines that are done, one way or another")} aria-valuemin={0} aria-valuemax={Math.max(ring.total, 1)} aria-valuenow={ended}>
                 <span class="part part-ok" style={{ flexGrow: ring.good }} />
                 <span class="part part-bad" style={{ flexGrow: ring.bad }} />
-                <span class="part part-busy" style={{ flexGrow: ring.total > 0 ? ring.total - over : 1 }} />
+                <span class="part part-warn" style={{ flexGrow: ring.waits }} />
+                <span class="part part-busy" style={{ flexGrow: ring.total > 0 ? ring.total - ended - ring.waits : 1 }} />
             </div>
             <div class="ring-states muted">{ring.states.map(([state, n]) => pair(orderState(state), number(n))).join(" · ")}</div>
         </div>
@@ -214,6 +222,7 @@ export function RolloutPage({ args }: PageProps) {
                 <Facts
                     rows={[
                         [t("Order"), kindText(r.action)],
+                        ...(sparesWhatIsInUse(r) ? [[t("Left out"), t("what is in use; each machine comes back to it")] as const] : []),
                         ...thresholds(r),
                         [t("Signer"), r.signer],
                         [t("By"), r.owner],

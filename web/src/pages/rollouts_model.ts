@@ -32,6 +32,7 @@ export interface Rollout {
         error_count?: number;
         windows?: string;
     };
+    order?: { rollout?: { signed?: string } };
     counts?: readonly { ring: number; states: Record<string, number> }[];
 }
 
@@ -41,6 +42,7 @@ export interface Ring {
     total: number;
     good: number;
     bad: number;
+    waits: number; // for what is in use there
     states: readonly (readonly [state: string, n: number])[];
 }
 
@@ -54,13 +56,29 @@ function whom(ring: PlannedRing): string {
     return parts.join(" · ") || t("all the others");
 }
 
-function totalsOf(counts: Record<string, number>): { total: number; good: number; bad: number } {
+interface Totals {
+    total: number;
+    good: number;
+    bad: number;
+    waits: number;
+}
+
+/** Whether what was signed leaves out what is in use: for people, the machines read it themselves. */
+export function sparesWhatIsInUse(r: Rollout): boolean {
+    try {
+        return (JSON.parse(r.order?.rollout?.signed ?? "{}") as { only_if_not_running?: unknown }).only_if_not_running === true;
+    } catch {
+        return false;
+    }
+}
+
+function totalsOf(counts: Record<string, number>): Totals {
     const sum = (wanted: (state: string) => boolean) => Object.entries(counts).reduce((n, [state, k]) => n + (wanted(state) ? k : 0), 0);
-    return { total: sum(() => true), good: sum((s) => s === "done"), bad: sum((s) => BAD.includes(s)) };
+    return { total: sum(() => true), good: sum((s) => s === "done"), bad: sum((s) => BAD.includes(s)), waits: sum((s) => s === "postponed") };
 }
 
 /** Of each ring that has machines, in their order: what a list has of it. */
-export function ringTotals(r: Rollout): { total: number; good: number; bad: number }[] {
+export function ringTotals(r: Rollout): Totals[] {
     return [...(r.counts ?? [])].sort((a, b) => a.ring - b.ring).map((c) => totalsOf(c.states));
 }
 

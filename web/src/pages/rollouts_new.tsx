@@ -60,8 +60,10 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
     const windows = useSignal("");
     const days = useSignal("14");
     const byHand = useSignal(false);
+    const spares = useSignal(false); // what is in use
     const groups = useGroups();
-    const takes = KINDS.find((k) => k.kind === kind.value)?.packages ?? "none";
+    const known = KINDS.find((k) => k.kind === kind.value);
+    const takes = known?.packages ?? "none";
     const names = takes === "none" ? [] : words(packages.value);
     const isReady = (machines !== undefined || words(members.value).length > 0) && (takes !== "some" || names.length > 0);
     const submit = async () => {
@@ -76,7 +78,7 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
             error_count: Number(errors.value) || 1,
             windows: windows.value.trim(),
         };
-        const what = { what: "rollout", kind: kind.value, name: name.value.trim() || [kind.value, ...names].join(" "), packages: names, ...whom, plan, valid_s: Number(days.value) * 86_400 };
+        const what = { what: "rollout", kind: kind.value, name: name.value.trim() || [kind.value, ...names].join(" "), packages: names, only_if_not_running: spares.value && known?.spares === true, ...whom, plan, valid_s: Number(days.value) * 86_400 };
         review(what, (answer) => onDone(String(answer.id ?? "")));
     };
     const number = (label: Text, value: { value: string }) => <Field label={t(label)} type="number" value={value.value} onInput={(v) => (value.value = v)} />;
@@ -103,6 +105,7 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
                 <Field label={t("Windows")} value={windows.value} onInput={(v) => (windows.value = v)} hint={t("like mon-fri 19:00-06:00; empty: at any time")} />
                 <Choice label={t("It ends after")} value={days.value} options={DAYS.map((d) => [String(d), tn(d, "{n} day", "{n} days")] as const)} onChange={(v) => (days.value = v)} />
             </div>
+            {known?.spares && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there until it ends; the machine is neither done nor failed.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             <Check label={t("Each ring is opened by hand")} checked={byHand.value} onChange={(on) => (byHand.value = on)} />
             <datalist id="rollout-groups">
                 {groups.map((g) => (

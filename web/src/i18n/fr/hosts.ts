@@ -234,6 +234,11 @@ export const hosts = {
     done: "fait",
     failed: "en échec",
     "has arrived": "arrivé",
+    "waits: in use": "attend : utilisé",
+    "Left out": "Laissé de côté",
+    "what is in use; each machine comes back to it": "ce qui est utilisé ; chaque poste y revient",
+    "Packages one of whose programs runs on a machine wait there until it ends; the machine is neither done nor failed.":
+        "Les paquets dont un programme tourne sur un poste y attendent qu'il se termine ; le poste n'est alors ni fait ni en échec.",
     "its name, or a pattern with * and ?": "son nom, ou un motif avec * et ?",
     "like <1.2-3": "comme <1.2-3",
     "like >=115,<116": "comme >=115,<116",
