@@ -377,6 +377,22 @@ def reporting(fleet, shards):
     yield from rates("status updates a second, signed, stored durably", got["done"], wall, spent, theirs, 15000, "store", "front")
 
 
+def inventories(fleet, shards):
+    """The same reports of machines of which as much is kept as of real ones; that they had sent it long ago is written behind the server's back."""
+    count = min(shards.count, 1000)
+    sizes = {"host_info": 4000, "dmi": 6000, "installed_packages": 30000, "installed_softwares": 120000}
+    firsts = [sum(shards.sizes[:i]) for i in range(len(shards.sizes))]
+    uuids = [f"s{first + k:06}" for i, first in enumerate(firsts) for k in range(shards.share(count, i))]
+    with contextlib.closing(sqlite3.connect(fleet.dir / "db/waptserver.sqlite", timeout=60)) as db, db:
+        db.executemany("INSERT OR REPLACE INTO sections (uuid, section, content, digest) VALUES (?, ?, ?, ?)",
+                       ((uuid, name, json.dumps([os.urandom(size // 2).hex()]), "0" * 64) for uuid in uuids for name, size in sizes.items()))
+    with fleet.spending() as spent:
+        got = shards.all("status", count, "128")
+    assert got["failed"] == 0, got
+    yield row("a signed status update of a machine with 160 KB of inventory: the server's CPU", spent["all"] / got["done"] * 1e6, "us",
+              note=each(spent, got["done"], "store", "front"))
+
+
 def unchanged(fleet, shards):
     """Of machines that have reported once: fifty in a minute of each at most."""
     shards.all("status", shards.count, "128")
@@ -435,7 +451,7 @@ def downloading(fleet, _shards):
               note=f"{size / floor / 1e6:.0f} MB/s: openssl s_server; {ours / floor:.2f} times its CPU")
 
 
-PARTS = (registering, connecting, handshakes, lists, pushing, reporting, unchanged, storm, downloading)
+PARTS = (registering, connecting, handshakes, lists, pushing, reporting, unchanged, inventories, storm, downloading)
 
 
 @contextlib.contextmanager

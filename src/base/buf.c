@@ -99,17 +99,23 @@ void wa_buf_addc(struct wa_buf *b, char c)
     b->p[b->n] = '\0';
 }
 
+/* Into the room that there is; only what is longer is formatted twice. */
 void wa_buf_addf(struct wa_buf *b, const char *fmt, ...)
 {
+    size_t room = b->failed == WA_OK && b->p != NULL ? b->cap - b->n : 0;
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, args);
     va_end(args);
+    bool fits = n >= 0 && (size_t)n < room;
+    if (!fits && room > 0)
+        b->p[b->n] = '\0';
     if (n < 0)
         b->failed = b->failed == WA_OK ? WA_E_INTERNAL : b->failed;
-    else if (grow(b, (size_t)n)) {
-        (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+    else if (fits || grow(b, (size_t)n)) {
+        if (!fits)
+            (void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
         b->n += (size_t)n;
     }
     va_end(again);

@@ -231,8 +231,10 @@ void wa_jw_s(struct wa_jw *w, const char *s)
 
 void wa_jw_i64(struct wa_jw *w, int64_t v)
 {
+    char text[24];
     before_value(w);
-    wa_buf_addf(w->out, "%lld", (long long)v);
+    (void)snprintf(text, sizeof text, "%lld", (long long)v);
+    wa_buf_adds(w->out, text);
 }
 
 void wa_jw_bool(struct wa_jw *w, bool v)

@@ -50,16 +50,33 @@ static enum wa_code check_count(size_t count, struct wa_err *err)
     return WA_OK;
 }
 
+static enum wa_code leaf(struct wa_digest *d, struct wa_sv statement, struct wa_tree_digest *ret,
+                         struct wa_err *err)
+{
+    if (wa_digest_add(d, "\0", 1, err) != WA_OK ||
+        wa_digest_add(d, statement.p, statement.n, err) != WA_OK)
+        return err->code;
+    return end(d, ret, err);
+}
+
 enum wa_code wa_tree_leaf(struct wa_sv statement, struct wa_tree_digest *ret, struct wa_err *err)
+{
+    WA_AUTO(wa_digest) struct wa_digest *d = NULL;
+
+    return wa_digest_new(WA_SHA256, &d, err) == WA_OK ? leaf(d, statement, ret, err) : err->code;
+}
+
+enum wa_code wa_tree_leaves(char *const *statements, size_t count, struct wa_tree_digest *ret,
+                            struct wa_err *err)
 {
     WA_AUTO(wa_digest) struct wa_digest *d = NULL;
 
     if (wa_digest_new(WA_SHA256, &d, err) != WA_OK)
         return err->code;
-    if (wa_digest_add(d, "\0", 1, err) != WA_OK ||
-        wa_digest_add(d, statement.p, statement.n, err) != WA_OK)
-        return err->code;
-    return end(d, ret, err);
+    for (size_t i = 0; i < count; i++)
+        if (leaf(d, wa_sv(statements[i]), &ret[i], err) != WA_OK)
+            return err->code;
+    return WA_OK;
 }
 
 enum wa_code wa_tree_root(const struct wa_tree_digest *leaves, size_t count,

@@ -19,6 +19,9 @@ struct wa_tree_proof {
 
 WA_CHECK enum wa_code wa_tree_leaf(struct wa_sv statement, struct wa_tree_digest *ret,
                                    struct wa_err *err);
+/* The same of count texts, into as many places. */
+WA_CHECK enum wa_code wa_tree_leaves(char *const *statements, size_t count,
+                                     struct wa_tree_digest *ret, struct wa_err *err);
 /* count in [1, WA_TREE_LEAVES_MAX]. */
 WA_CHECK enum wa_code wa_tree_root(const struct wa_tree_digest *leaves, size_t count,
                                    struct wa_tree_digest *ret, struct wa_err *err);

@@ -150,11 +150,11 @@ struct wa_relay_request {
     char nonce[65];
     char action_sha256[65];
 };
-/* One signature for all; ret_relays[i] gets the JSON of "relay" (each buffer initialised by the
- * caller). */
+/* One signature for all; appends the JSON of "relay" of each, a line each. */
 WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count,
-                                    int64_t now, const struct wa_key *key,
-                                    struct wa_buf *ret_relays, struct wa_err *err);
+                                    int64_t now, const struct wa_key *key, struct wa_buf *out,
+                                    struct wa_err *err);
+#define WA_RELAY_BEGINS "{\"leaf\":" /* such a line */
 
 /* --- agent: all of F3A but "once only", which needs its database --- */
 struct wa_order_policy {

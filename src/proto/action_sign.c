@@ -36,8 +36,8 @@ static enum wa_code grow_tree(struct wa_action_batch *b, struct wa_err *err)
 {
     struct wa_tree_digest *leaves = wa_calloc(b->n, sizeof *leaves);
     enum wa_code code = leaves == NULL ? wa_nomem(err) : WA_OK;
-    for (size_t i = 0; code == WA_OK && i < b->n; i++)
-        code = wa_tree_leaf(wa_sv(b->texts[i]), &leaves[i], err);
+    if (code == WA_OK)
+        code = wa_tree_leaves(b->texts, b->n, leaves, err);
     if (code == WA_OK)
         code = wa_tree_new(leaves, b->n, &b->tree, err);
     wa_free(leaves);
@@ -133,11 +133,14 @@ enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, st
 
 /* --- countersigning --- */
 
+#define LEAF_BYTES 400u /* of most, so that their buffers need not grow */
+
 static enum wa_code write_leaf(const struct wa_relay_request *r, int64_t now, char **ret,
                                struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 1024);
+    (void)wa_buf_reserve(&text, LEAF_BYTES); /* what fails shows at the end */
     if (!wa_hostid_is_valid(wa_sv(r->uuid)) || !wa_hex_is(wa_sv(r->nonce), 64) ||
         !wa_hex_is(wa_sv(r->action_sha256), 64))
         return wa_fail(err, WA_E_INVALID, "a request to countersign is not well formed");
@@ -174,7 +177,7 @@ static enum wa_code write_relay(const struct wa_action_batch *b, size_t i, struc
 }
 
 enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count, int64_t now,
-                           const struct wa_key *key, struct wa_buf *ret_relays, struct wa_err *err)
+                           const struct wa_key *key, struct wa_buf *out, struct wa_err *err)
 {
     if (count == 0 || count > WA_ACTION_HOSTS_MAX)
         return wa_fail(err, WA_E_INVALID, "a request to countersign %zu relays at once", count);
@@ -190,8 +193,13 @@ enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count
             return err->code;
     if (seal_root(b, WA_PURPOSE_RELAY_BATCH, "time", now, NULL, key, err) != WA_OK)
         return err->code;
-    for (size_t i = 0; i < count; i++)
-        if (write_relay(b, i, &ret_relays[i], err) != WA_OK)
+    for (size_t i = 0; i < count; i++) {
+        size_t before = out->n;
+        if (write_relay(b, i, out, err) != WA_OK)
             return err->code;
-    return WA_OK;
+        wa_buf_addc(out, '\n');
+        if (i == 0) /* the others are about as long */
+            (void)wa_buf_reserve(out, (count - 1) * (out->n - before + 8));
+    }
+    return wa_buf_check(out, err);
 }

@@ -135,6 +135,7 @@ void wa_push_welcome_write(struct wa_buf *out)
 void wa_push_order_write(struct wa_sv order, struct wa_sv relay, struct wa_buf *out)
 {
     struct wa_jw w;
+    (void)wa_buf_reserve(out, order.n + relay.n + 64); /* what fails shows at the end */
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "type", "order");

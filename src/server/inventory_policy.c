@@ -142,9 +142,11 @@ enum wa_code wa_inventory_counts(struct wa_db *db, int64_t host, enum wa_section
     if (wa_db_prepare(db,
                       is_packages
                           ? "INSERT INTO host_facts (host, errors) VALUES (?1, ?2) ON CONFLICT "
-                            "(host) DO UPDATE SET errors = excluded.errors"
+                            "(host) DO UPDATE SET errors = excluded.errors WHERE "
+                            "host_facts.errors <> excluded.errors"
                           : "INSERT INTO host_facts (host, upgrades) VALUES (?1, ?2) ON CONFLICT "
-                            "(host) DO UPDATE SET upgrades = excluded.upgrades",
+                            "(host) DO UPDATE SET upgrades = excluded.upgrades WHERE "
+                            "host_facts.upgrades <> excluded.upgrades",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, host);

@@ -28,25 +28,6 @@ static enum wa_code read_request(const struct wa_json *j, struct wa_relay_reques
     return WA_OK;
 }
 
-static enum wa_code sign_all(const struct wa_json *list, const struct wa_key *key,
-                             struct wa_relay_request *requests, struct wa_buf *relays,
-                             struct wa_buf *answer, struct wa_err *err)
-{
-    size_t n = wa_json_count(list);
-    struct wa_jw w;
-    for (size_t i = 0; i < n; i++)
-        if (read_request(wa_json_at(list, i), &requests[i], err) != WA_OK)
-            return err->code;
-    if (wa_relay_sign(requests, n, wa_clock_now(), key, relays, err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, answer);
-    wa_jw_arr(&w);
-    for (size_t i = 0; i < n; i++)
-        wa_jw_raw(&w, wa_buf_sv(&relays[i]));
-    wa_jw_end(&w);
-    return wa_buf_check(answer, err);
-}
-
 static enum wa_code stamp(const struct wa_json *j, const struct wa_key *key, struct wa_buf *answer,
                           struct wa_err *err)
 {
@@ -77,16 +58,12 @@ static enum wa_code countersign(const struct wa_json *list, const struct wa_key 
     if (n == 0 || n > WA_ACTION_HOSTS_MAX)
         return wa_fail(err, WA_E_INVALID, "a request to countersign %zu actions", n);
     struct wa_relay_request *requests = wa_calloc(n, sizeof *requests);
-    struct wa_buf *relays = wa_calloc(n, sizeof *relays);
-    enum wa_code code = requests == NULL || relays == NULL ? wa_nomem(err) : WA_OK;
-    for (size_t i = 0; relays != NULL && i < n; i++)
-        wa_buf_init(&relays[i], 64u << 10);
+    enum wa_code code = requests == NULL ? wa_nomem(err) : WA_OK;
+    for (size_t i = 0; code == WA_OK && i < n; i++)
+        code = read_request(wa_json_at(list, i), &requests[i], err);
     if (code == WA_OK)
-        code = sign_all(list, key, requests, relays, answer, err);
-    for (size_t i = 0; relays != NULL && i < n; i++)
-        wa_buf_fini(&relays[i]);
+        code = wa_relay_sign(requests, n, wa_clock_now(), key, answer, err);
     wa_free(requests);
-    wa_free(relays);
     return code;
 }
 

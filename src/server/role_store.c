@@ -369,6 +369,14 @@ static void drop_views(struct wa_store *s)
     wa_log_err(&s->child.log, WA_LOG_WARNING, "reports.former_views", &err);
 }
 
+/* SQLite keeps 2 MiB of pages by itself: a group of orders has more, which then go to the disk and
+ * come back before its commit. */
+static enum wa_code keep_pages(struct wa_db *db, struct wa_err *err)
+{
+    bool is_sqlite = strcmp(wa_db_driver(db), "sqlite") == 0;
+    return is_sqlite ? wa_db_exec(db, "PRAGMA cache_size = -16384", err) : WA_OK;
+}
+
 static enum wa_code run(struct wa_store *s, struct peers *peers, const char *config_file,
                         struct wa_err *err)
 {
@@ -404,8 +412,8 @@ static enum wa_code run(struct wa_store *s, struct peers *peers, const char *con
             WA_PRIV_FDS | WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_THREADS | net,
             wa_server_reads(s->child.config.database, reads, &all), writes, err) != WA_OK ||
         wa_store_open(s->child.config.dir, s->child.config.database, &s->db, err) != WA_OK ||
-        wa_fleet_new(&s->fleet, err) != WA_OK || wa_node_join(s, err) != WA_OK ||
-        wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
+        keep_pages(s->db, err) != WA_OK || wa_fleet_new(&s->fleet, err) != WA_OK ||
+        wa_node_join(s, err) != WA_OK || wa_store_load_fleet(s->db, s->fleet, err) != WA_OK ||
         wa_store_requeue(s, "", err) != WA_OK || wa_store_events_open(s, err) != WA_OK ||
         open_channels(s, peers, err) != WA_OK || wa_node_listen(s, err) != WA_OK ||
         wa_store_group_start(s, err) != WA_OK || wa_store_checks_start(s, err) != WA_OK ||

@@ -52,7 +52,7 @@ enum wa_server_msg {
     WA_S_SIGN =
         64, /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}, or
                {ready}, or {certify:{uuid,key,days}}, or {revoked:[{serial,at}]} */
-    WA_S_SIGNED, /* JSON array of relays, or the timestamp, {certificate} or {crl} */
+    WA_S_SIGNED, /* relays, a line each, or the timestamp, {certificate} or {crl} */
     /* store -> auth, and back */
     WA_S_CHECK = 96, /* lines: hash, password; or WA_S_MAKE, password; or WA_S_FACTOR, user; or
                         WA_S_CODE, user, sealed secret, step of the last code, code */

@@ -214,6 +214,14 @@ static const struct wa_migration migrations[] = {
     /* What is new in lists is reported again. */
     {26, "ALTER TABLE host_facts ADD COLUMN repositories TEXT NOT NULL DEFAULT '';"
          "UPDATE sections SET digest = '' WHERE section = 'host_info'"},
+    /* The digest before what is long: SQLite goes through all of a row's pages to what stands
+     * behind it, and each report reads the digests of all sections. */
+    {27, "CREATE TABLE sections_by_digest (uuid TEXT NOT NULL REFERENCES hosts (uuid) ON DELETE "
+         "CASCADE, section TEXT NOT NULL, digest TEXT NOT NULL DEFAULT '', content TEXT NOT NULL, "
+         "PRIMARY KEY (uuid, section));"
+         "INSERT INTO sections_by_digest SELECT uuid, section, digest, content FROM sections;"
+         "DROP TABLE sections;"
+         "ALTER TABLE sections_by_digest RENAME TO sections"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

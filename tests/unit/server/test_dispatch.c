@@ -303,7 +303,14 @@ static void test_comes_due(void **state)
 /* A signer that fails loses nothing. */
 static void test_signer_fails(void **state)
 {
-    static const char *const answers[] = {"", "[]", "[1,2]", "{}", "nonsense"};
+    static const char *const answers[] = {"",
+                                          "[]",
+                                          "{}",
+                                          "nonsense",
+                                          WA_RELAY_BEGINS "\n",
+                                          WA_RELAY_BEGINS "}\n" WA_RELAY_BEGINS "}\n",
+                                          WA_RELAY_BEGINS "}\nnonsense\n",
+                                          "\n" WA_RELAY_BEGINS "}\n"};
     struct place *p = *state;
     char id[1][33];
     assert_int_equal(machine_greet(&p->b, &p->m, 5), 200);

@@ -73,6 +73,7 @@ static const struct {
     {"SELECT COUNT(*) FROM hosts WHERE number IS NOT NULL", 2},
     {"SELECT last_seen FROM presence WHERE uuid = 'm2'", 8},
     {"SELECT COUNT(*) FROM sections", 3},
+    {"SELECT COUNT(*) FROM sections WHERE section = 'installed_packages' AND content = '[]'", 1},
     {"SELECT COUNT(*) FROM sections WHERE digest = ''", 3}, /* they are asked for anew */
     {"SELECT uses FROM tokens", 2},
     {"SELECT COUNT(*) FROM users WHERE role = 'superadmin' AND perimeter = ''", 1},
