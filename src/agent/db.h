@@ -120,7 +120,7 @@ bool wa_task_is_of_rollout(const struct wa_task *t);
 bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);
 /* An equal task that waits already is returned instead. WA_E_BUSY when too many wait that nobody
- * ordered. */
+ * ordered, in all or of this user. */
 WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                                   const char *created_by, const char *action_id, int64_t not_before,
                                   int64_t *ret_id, struct wa_err *err);

@@ -8,10 +8,18 @@
 
 #define KEPT_TASKS 200 /* finished ones, for the history */
 
-static int priority_of(const char *kind)
+/* Who asked over the local interface, which writes "uid 1000 (alice)", and is not root. */
+static bool is_users(const char *created_by)
+{
+    return strncmp(created_by, "uid ", 4) == 0 && strncmp(created_by, "uid 0 ", 6) != 0;
+}
+
+/* What users ask for overtakes nothing: one update after the other would leave orders waiting for
+ * ever. */
+static int priority_of(const char *kind, const char *created_by)
 {
     static const char *const quick[] = {"update", "update-status", "register"};
-    for (size_t i = 0; i < WA_COUNT(quick); i++)
+    for (size_t i = 0; !is_users(created_by) && i < WA_COUNT(quick); i++)
         if (strcmp(kind, quick[i]) == 0)
             return 10;
     if (strcmp(kind, "reload") == 0)
@@ -48,21 +56,31 @@ static enum wa_code find_equal(struct wa_db *db, const char *kind, struct wa_sv 
     return WA_OK;
 }
 
-static enum wa_code check_room(struct wa_db *db, struct wa_err *err)
+/* Each user has some places, and users together never all of them. */
+static enum wa_code check_room(struct wa_db *db, const char *created_by, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
-    if (wa_db_prepare(db, "SELECT COUNT(*) FROM tasks WHERE state = 'queued' AND action_id = ''",
-                      &s, err) != WA_OK ||
-        wa_step(s, &row, err) != WA_OK)
+    if (wa_db_prepare(db,
+                      "SELECT COUNT(*), coalesce(SUM(created_by LIKE 'uid %' AND created_by NOT "
+                      "LIKE 'uid 0 %'), 0), coalesce(SUM(created_by = ?), 0) FROM tasks WHERE "
+                      "state = 'queued' AND action_id = ''",
+                      &s, err) != WA_OK)
         return err->code;
-    int64_t waiting = row ? wa_col_i64(s, 0) : 0;
+    wa_bind_s(s, 0, created_by);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    int64_t waiting = wa_col_i64(s, 0), of_users = wa_col_i64(s, 1), own = wa_col_i64(s, 2);
     wa_reset(s);
-    return waiting < WA_LOCAL_TASKS_MAX
+    if (is_users(created_by) && own >= WA_LOCAL_TASKS_PER_UID_MAX)
+        return wa_fail(err, WA_E_BUSY, "%lld tasks of yours wait already: try again later",
+                       (long long)own);
+    return waiting < WA_LOCAL_TASKS_MAX &&
+                   (!is_users(created_by) || of_users < WA_LOCAL_TASKS_USERS_MAX)
                ? WA_OK
                : wa_fail(err, WA_E_BUSY,
-                         "%d tasks wait already: try again later, or use 'wapt-get cancel-all'",
-                         WA_LOCAL_TASKS_MAX);
+                         "%lld tasks wait already: try again later, or use 'wapt-get cancel-all'",
+                         (long long)waiting);
 }
 
 enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
@@ -76,7 +94,7 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
         return err->code;
     if (found)
         return WA_OK;
-    if (action_id[0] == '\0' && check_room(db, err) != WA_OK)
+    if (action_id[0] == '\0' && check_room(db, created_by, err) != WA_OK)
         return err->code;
     if (wa_db_prepare(db,
                       "INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, "
@@ -88,7 +106,7 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
     wa_bind_sv(s, 1, args);
     wa_bind_s(s, 2, created_by);
     wa_bind_s(s, 3, action_id);
-    wa_bind_i64(s, 4, priority_of(kind));
+    wa_bind_i64(s, 4, priority_of(kind, created_by));
     wa_bind_i64(s, 5, not_before);
     wa_bind_i64(s, 6, wa_clock_now());
     if (wa_step(s, &found, err) != WA_OK)

@@ -299,13 +299,36 @@ static enum wa_code check_reload(struct wa_manager *m, struct wa_err *err)
     return err->code;
 }
 
+static bool takes_packages(enum wa_local_op op)
+{
+    return wa_op_reads(op) || op == WA_OP_AUDIT || op == WA_OP_DOWNLOAD || op == WA_OP_INSTALL ||
+           op == WA_OP_REMOVE || op == WA_OP_UNINSTALL || op == WA_OP_FORGET ||
+           op == WA_OP_SESSION_SETUP || op == WA_OP_GENERATE_UUID;
+}
+
+/* What an operation does not take stays behind: a token with an update would be kept in the place
+ * of the one that somebody's registration waits with, a package named with an upgrade would count
+ * as asked for. */
+static void keep_own(struct wa_local_request *r)
+{
+    const struct wa_sv none = {NULL, 0};
+    r->text = none;
+    if (r->op != WA_OP_INSTALL)
+        r->params = none;
+    if (r->op != WA_OP_REGISTER)
+        r->token = r->server_url = r->repo_url = r->server_user = r->server_password = none;
+    if (r->op != WA_OP_UPGRADE)
+        r->priorities = none;
+    if (!takes_packages(r->op))
+        r->package_count = 0;
+}
+
 void wa_client_carry_out(struct wa_client *c)
 {
     struct wa_local_request *r = &c->request;
     const struct wa_json *ignored = NULL;
     struct wa_err err = WA_ERR_INIT;
-    if (r->op != WA_OP_INSTALL)
-        r->params = WA_SV("");
+    keep_own(r);
     if ((r->params.n > 0 && wa_params_check(r->params, &c->arena, &ignored, &err) != WA_OK) ||
         (r->op == WA_OP_RELOAD && check_reload(c->local->m, &err) != WA_OK))
         (void)wa_client_finish(c, err.code, err.text, WA_SV(""));

@@ -247,9 +247,10 @@
 #define WA_MIRRORS_MAX 16u              /* further addresses of one repository */
 #define WA_PENDING_BYTES_MAX (4u << 20) /* bytes: names of the files of one upgrade */
 #define WA_DOWNLOAD_PARTS_MAX 8u        /* interrupted downloads that wait for their rest */
-#define WA_LOCAL_TASKS_MAX                                                                         \
-    100 /* tasks of local users that wait: they can't fill the disk with them */
-#define WA_ROLE_JSON_MAX (1u << 20) /* bytes: a configuration or a call: certificates, headers */
+#define WA_LOCAL_TASKS_MAX 100      /* tasks that wait and nobody ordered: the disk is not filled */
+#define WA_LOCAL_TASKS_USERS_MAX 64 /* of these, of local users but root: the others have room */
+#define WA_LOCAL_TASKS_PER_UID_MAX 16 /* and of one of them */
+#define WA_ROLE_JSON_MAX (1u << 20)   /* bytes: a configuration or a call: certificates, headers */
 #define WA_ROLE_NOTE_MAX                                                                           \
     (32u << 10) /* bytes: a state, an answer, an error; escapes take six bytes */
 #define WA_ROLE_DATA_MAX (256u << 10) /* bytes: one piece of a stream */

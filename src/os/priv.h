@@ -55,7 +55,8 @@ struct wa_priv {
 WA_CHECK enum wa_code wa_priv_drop(const struct wa_priv *p, char *ret_line, struct wa_err *err);
 
 /* Whether that process, one of root's, has given up the power over other accounts' processes, as
- * all of ours do that give up anything. False when it can't be told. */
+ * all of ours do that give up anything; one that has ended counts as such. False where no process
+ * of root's can be looked at. */
 bool wa_priv_is_confined(int pid);
 
 /* What a process that talks to the network reads: what the name look-up needs and its plug-ins, the

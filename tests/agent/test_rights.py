@@ -1,8 +1,11 @@
 """Who may ask the agent for what over its local socket (F1E), and who can't keep others from it."""
 import array
+import hashlib
+import http.server
 import json
 import os
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -223,6 +226,109 @@ class Rights(Local):
         self.assertEqual(states, ['queued', 'running', 'done'])
         self.assertNotIn('hush', str(seen()))
         events.kill()
+
+    def hold_the_queue(self):
+        """A task that runs until release() is called; the others wait."""
+        flag = f'{self.top}/mark-released'
+        self.package('holding', f'def install():\n    import os, time\n    while not os.path.exists({flag!r}): time.sleep(0.05)\n')
+        self.publish()
+        self.get('update')
+        holding = threading.Thread(target=lambda: self.run_get('install', '--force', 'holding'))
+        holding.start()
+        self.wait_for(lambda: any(t['kind'] == 'install' and t['state'] == 'running' for t in self.result('tasks')), 'it runs')
+
+        def release():
+            with open(flag, 'w', encoding='ascii'):
+                pass
+            holding.join()
+        self.addCleanup(os.unlink, flag)
+        self.addCleanup(release)
+        return release
+
+    def attackers_server(self):
+        """An https server with a certificate of its own; what is posted to it, and its fingerprint."""
+        key, cert, posted = f'{self.top}/evil.key', f'{self.top}/evil.crt', []
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, '-subj',
+                        '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
+
+        class Evil(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_POST(self):
+                posted.append(self.rfile.read(int(self.headers['Content-Length'])))
+                self.send_error(403)
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Evil)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        with open(cert, encoding='ascii') as f:
+            fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+        return f'https://127.0.0.1:{server.server_port}', posted, fingerprint
+
+    def test_a_free_request_brings_no_token(self):
+        """It says which server's certificate counts: bob's does not take the place of root's, which waits in memory."""
+        url, posted, evil = self.attackers_server()
+        release = self.hold_the_queue()
+        outcome = []
+        request = {'op': 'register', 'args': {'token': f'wapt1-{64 * "0"}-{43 * "A"}', 'server_url': url}}
+        root = threading.Thread(target=lambda: outcome.extend(self.talk(json.dumps(request))))
+        root.start()
+        self.wait_for(lambda: any(t['kind'] == 'register' and t['state'] == 'queued' for t in self.result('tasks')), 'it waits')
+        free = ('update', 'upgrade', 'download-upgrade', 'clean', 'session-setup', 'status', 'cancel')
+        for op in free:
+            for more in ({'token': '-'}, {'server_password': 'of bob'}, {'token': f'wapt1-{evil}-{43 * "A"}'}):
+                line = json.dumps({'op': op, 'args': {'task': 999999, **more}})
+                self.as_user(BOB, lambda line=line: self.talk(line, until='task'))
+        release()
+        root.join()
+        self.assertEqual(posted, [])
+        self.assertEqual(outcome[-1]['code'], 'refused', outcome)
+        self.assertIn('certificate', outcome[-1]['message'])
+
+    def test_an_upgrade_names_no_packages(self):
+        """What is upgraded counts as asked for by nobody."""
+        self.package('assigned')
+        self.package('named', control='depends: assigned\n')
+        self.publish()
+        self.get('update')
+        self.get('install', 'named')
+        self.package('assigned', version='2-1')
+        self.publish()
+        self.get('update')
+        self.assertEqual(self.ask('{"op":"upgrade","args":{"packages":["assigned"]}}', uid=BOB)[-1]['code'], 'ok')
+        self.assertEqual([self.row('assigned')[k] for k in ('version', 'explicit')], ['2-1', False])
+
+    def test_users_tasks_leave_room_and_overtake_nothing(self):
+        """Bob fills his places, no others; and his updates wait for their turn."""
+        release = self.hold_the_queue()
+        events = self.connect()
+        self.addCleanup(events.close)
+        events.sendall(b'{"op":"events"}\n')
+        lines = events.makefile('r', encoding='utf-8')
+
+        def queue(request):
+            return self.talk(json.dumps(request), until='task')[-1]
+        first = queue({'op': 'audit', 'args': {'packages': ['holding']}})
+        self.assertEqual(first['event'], 'task', first)
+        bobs = self.as_user(BOB, lambda: [queue({'op': 'update'}), *(queue({'op': 'upgrade', 'args': {'priorities': f'p{i}'}}) for i in range(120))])
+        self.assertEqual(sum(a['event'] == 'task' for a in bobs), 16)
+        self.assertEqual(bobs[-1]['code'], 'busy')
+        self.assertIn('of yours', bobs[-1]['message'])
+        self.assertEqual(self.as_user(DAVE, lambda: queue({'op': 'update', 'args': {'force': True}}))['event'], 'task')
+        self.assertEqual(queue({'op': 'forget', 'args': {'packages': ['nothing']}})['event'], 'task')
+        release()
+        ran = []
+        for line in lines:
+            event = json.loads(line)
+            if event.get('state') == 'running':
+                ran.append(event['id'])
+            if bobs[0]['id'] in ran:
+                break
+        self.assertLess(ran.index(first['id']), ran.index(bobs[0]['id']))
 
     def test_bad_requests_are_answered(self):
         deep = '{"op":"list","args":' + '[' * 30000 + ']' * 30000 + '}'

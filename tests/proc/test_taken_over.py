@@ -7,9 +7,11 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 import zipfile
@@ -217,6 +219,7 @@ FETCH = foreign(F, "anothers", "giant", "half") + [
 
 @pytest.mark.parametrize("steps, why", [c[1:] for c in FETCH], ids=[c[0] for c in FETCH])
 def test_fetch(machine, steps, why):
+    machine.get("clean", "-f")
     said = machine.play(*(s.replace("strangers", machine.strangers.read_bytes().hex()) for s in steps))
     got = machine.get("install", GOOD, ok=None)
     assert got.returncode != 0 and why in got.text, got.text
@@ -410,6 +413,24 @@ def test_auth(machine, steps, why):
     answer = as_somebody(machine)
     assert b'"code":"ok"' not in answer and why.encode() in answer, answer
     assert "local.denied" in said(), said()
+    machine.unharmed(said())
+
+
+def test_auth_asks_and_is_gone(machine):
+    """Root's, as the kernel says, but nobody can be looked at any more: its request is not heard as root's."""
+    pid = machine.children()["wapt-manager"]
+    said = machine.play(step(A, "begin", "try", "flee", f"{pid}:{machine.base / 'run/waptservice.sock'}"))
+    asks = threading.Thread(target=as_somebody, args=[machine])
+    asks.start()
+    until(lambda: "auth tries to flee" in said(), "it is there")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: "wapt-auth" not in machine.children(), "it has asked, and is gone")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    asks.join()
+    until(lambda: "local.refused" in said() or "operation=forget" in said(), "what it asked for is looked at")
+    assert "operation=forget" not in said(), said()
     machine.unharmed(said())
 
 
