@@ -17,7 +17,8 @@ struct wa_stmt;
  * trusted_schema off, busy time-out 5 s; made with mode 0600 when missing; the file itself may not
  * be a link. With "?mode=ro" behind the file nothing is made or written: another has it open to
  * write. PostgreSQL: UTF-8, locks waited for 5 s, and sslmode=verify-full unless the address says
- * otherwise or names this machine; a connection that is lost (WA_E_UNREACHABLE) stays lost until
+ * otherwise or names this machine alone; of libpq's variables (PGHOST and others) none counts, they
+ * are taken out of the environment; a connection that is lost (WA_E_UNREACHABLE) stays lost until
  * wa_db_reconnect(). */
 WA_CHECK enum wa_code wa_db_open(const char *url, struct wa_db **ret, struct wa_err *err);
 /* The same for "sqlite:" alone, without linking libpq. */

@@ -11,6 +11,9 @@
 #include "sql/pg_text.h"
 
 #include <libpq-fe.h>
+#include <stdlib.h>
+
+extern char **environ; /* POSIX: the program declares it */
 
 #define CONNECT_TIMEOUT "10" /* s */
 #define SILENCE_MS "20000"   /* ms without a sign of a machine that has gone without a word */
@@ -117,40 +120,65 @@ static const char *option(const PQconninfoOption *list, const char *keyword)
     return NULL;
 }
 
+/* A socket's folder, an abstract socket, libpq's own default, or this machine by name. */
+static bool is_here(struct wa_sv where)
+{
+    return where.n == 0 || where.p[0] == '/' || where.p[0] == '@' ||
+           wa_sv_eqs(where, "localhost") || wa_sv_eqs(where, "127.0.0.1") ||
+           wa_sv_eqs(where, "::1");
+}
+
+/* Each of a list, which are tried one after the other. */
 static bool is_local(const PQconninfoOption *list)
 {
     const char *host = option(list, "host"), *addr = option(list, "hostaddr");
     const char *where = addr != NULL && addr[0] != '\0' ? addr : host;
+    struct wa_sv rest = wa_sv(where != NULL ? where : ""), one;
+    while (wa_sv_split(&rest, ',', &one))
+        if (!is_here(one))
+            return false;
+    return true;
+}
 
-    return where == NULL || where[0] == '\0' || where[0] == '/' ||
-           strcmp(where, "localhost") == 0 || strcmp(where, "127.0.0.1") == 0 ||
-           strcmp(where, "::1") == 0;
+/* libpq fills in from PGHOST, PGSSLMODE, PGSERVICE, PGOPTIONS and others what an address does not
+ * say. Which database this is, and how it is asked, is the configuration's alone to say - the
+ * server's processes are started without an environment anyway. The first call does it, while there
+ * is one thread. */
+static void leave_environment(void)
+{
+    for (char **v = environ; *v != NULL;) {
+        char name[64];
+        size_t n = strcspn(*v, "=");
+        bool is_its = strncmp(*v, "PG", 2) == 0 && n < sizeof name;
+        if (is_its)
+            (void)snprintf(name, sizeof name, "%.*s", (int)n, *v);
+        if (!is_its || unsetenv(name) != 0)
+            v++;
+    }
 }
 
 /* libpq's own default talks to whoever answers, in clear if need be: elsewhere than on this machine
- * a checked certificate is needed unless the address or the environment says otherwise. */
+ * a checked certificate is needed unless the address says otherwise. */
 static enum wa_code choose_sslmode(const char *url, const char **ret, struct wa_err *err)
 {
     char *message = NULL;
     PQconninfoOption *list = PQconninfoParse(url, &message);
-    PQconninfoOption *defaults = PQconndefaults();
-
-    if (list == NULL || defaults == NULL) {
+    if (list == NULL) {
         enum wa_code code =
-            list == NULL && message != NULL /* which may quote a password */
+            message != NULL /* which may quote a password */
                 ? wa_fail(err, WA_E_CONFIG, "database: its address is not well formed")
                 : wa_nomem(err);
         PQfreemem(message);
-        PQconninfoFree(list);
-        PQconninfoFree(defaults);
         return code;
     }
-    const char *given = option(list, "sslmode");
-    bool is_free = (given == NULL || given[0] == '\0') && getenv("PGSSLMODE") == NULL;
-    *ret = is_free && !is_local(list) ? "verify-full" : NULL;
+    const char *given = option(list, "sslmode"), *service = option(list, "service");
+    if (service != NULL && service[0] != '\0')
+        (void)wa_fail(err, WA_E_CONFIG,
+                      "database: its address names a service, whose file may name any database: "
+                      "give host, port and the rest in the address itself");
+    *ret = (given == NULL || given[0] == '\0') && !is_local(list) ? "verify-full" : NULL;
     PQconninfoFree(list);
-    PQconninfoFree(defaults);
-    return WA_OK;
+    return err->code;
 }
 
 /* One that can't be read may be one that was mistyped. */
@@ -166,24 +194,19 @@ static bool is_secret(const char *url)
     return has_one;
 }
 
-/* From the address, else from the environment. Homes are not looked into: the server's account has
- * none. */
+/* Homes are not looked into: the server's account has none. */
 static void find_files(const char *url, struct wa_db_files *ret)
 {
     static const char *const keywords[] = {"passfile", "sslrootcert", "sslcert",
                                            "sslkey",   "sslcrl",      "sslcrldir"};
     PQconninfoOption *list = PQconninfoParse(url, NULL);
-    PQconninfoOption *defaults = PQconndefaults();
     _Static_assert(WA_COUNT(keywords) <= WA_DB_FILES, "room for each");
-    for (size_t i = 0; list != NULL && defaults != NULL && i < WA_COUNT(keywords); i++) {
+    for (size_t i = 0; list != NULL && i < WA_COUNT(keywords); i++) {
         const char *path = option(list, keywords[i]);
-        if (path == NULL || path[0] == '\0')
-            path = option(defaults, keywords[i]);
         if (path != NULL && path[0] == '/' && strlen(path) < sizeof ret->paths[0])
             (void)snprintf(ret->paths[ret->n++], sizeof ret->paths[0], "%s", path);
     }
     PQconninfoFree(list);
-    PQconninfoFree(defaults);
 }
 
 static void close_db(void *user)
@@ -198,6 +221,7 @@ static enum wa_code open_db(const char *url, void **ret_conn, struct wa_err *err
 {
     const char *sslmode = NULL;
 
+    leave_environment();
     if (choose_sslmode(url, &sslmode, err) != WA_OK)
         return err->code;
     /* what stands before the address gives way to it, what stands after does not */

@@ -218,6 +218,18 @@ def test_who_can_read_the_configuration_can_not_read_the_password(srv):
     assert away.returncode == 7 and "hunter22" not in away.stderr
 
 
+def test_the_environment_names_no_database(srv, monkeypatch):
+    """libpq's variables would lead the commands to another database than the one that the server's own processes ask, and past its certificate."""
+    for name, value in {"PGHOST": "127.0.0.2", "PGHOSTADDR": "127.0.0.2", "PGSERVICE": "elsewhere", "PGSSLMODE": "disable", "PGOPTIONS": "-c search_path=elsewhere",
+                        "PGPASSFILE": "/nowhere", "PGDATABASE": "template1", "PGUSER": "nobody"}.items():
+        monkeypatch.setenv(name, value)
+    assert "admin" in run(BIN / "waptserver", "user", "--config", srv.dir / "waptserver.ini").text
+    ini = srv.dir / "service.ini"
+    lines = (srv.dir / "waptserver.ini").read_text().splitlines()
+    ini.write_text("\n".join("database = postgresql:///wapt?service=elsewhere" if l.startswith("database") else l for l in lines) + "\n")
+    assert "names a service" in run(BIN / "waptserver", "user", "--config", ini, ok=False).stderr
+
+
 def test_views_of_former_versions_go_with_the_last_server_of_one(org):
     """They stay while a server of another version has not stopped; those of a newer one stay in any case."""
     db, s = Postgres(), None
