@@ -4,6 +4,7 @@ A row's limit is what the same work costs at least, by bare libraries or system 
 budget is that of the design; `budget_of` says whether it is of the value or of the ratio. A row whose measurement fails
 is absent, and the run ends with status 1.
 """
+import compileall
 import contextlib
 import json
 import os
@@ -300,7 +301,8 @@ def downloading(org):
 def organisation(base):
     sys.path.insert(0, str(ROOT / "tests/proc"))
     os.environ["WAPT_TEST_BIN"] = str(BIN)
-    from conftest import BIN as bins, Organisation, until  # pylint: disable=import-outside-toplevel,import-error
+    from conftest import BIN as bins, LIB, Organisation, until  # pylint: disable=import-outside-toplevel,import-error
+    compileall.compile_dir(LIB, quiet=1)  # as the package does where it is installed
     return Organisation(base), until, bins
 
 

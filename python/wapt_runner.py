@@ -13,6 +13,7 @@ wall against a script that reads its own memory - such a script could as well re
 """
 
 import atexit
+import ctypes  # once, for the script's process and for ours
 import fcntl
 import json
 import os
@@ -96,7 +97,6 @@ def encode(result):
 
 def die_with(parent):
     """Let this process be killed when its parent ends, whatever ends it."""
-    import ctypes
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), 'cannot tie the script to its runner')
     if os.getppid() != parent:
@@ -176,7 +176,6 @@ def main():
 
 def make_durable():
     """Have what the script wrote outlive a power cut: on this machine's own disks, since one that is far away may not answer."""
-    import ctypes
     syncfs = getattr(ctypes.CDLL(None), 'syncfs', None)
     if syncfs is None:
         return os.sync()

@@ -134,6 +134,7 @@ same_files() { files >"$tmp/after"; diff "$tmp/before" "$tmp/after"; }
 check "nothing is left of either" same_files
 
 check "the packages install" sh_on 'dpkg -i /root/debs/*.deb'
+check "what scripts use is compiled" sh_on 'ls /usr/lib/wapt/__pycache__/wapt_runner.*.pyc /usr/lib/wapt/setuphelpers/__pycache__/*.pyc'
 check "the agent waits for its configuration" is_inactive waptservice
 check "it is enabled" on systemctl is-enabled waptservice waptserver
 check "accounts" on getent passwd wapt wapt-agent
