@@ -9,7 +9,7 @@ import pages
 import pytest
 from conftest import organisation, until  # of tests/proc
 from seat import Seat
-from test_packager import make_deb, make_exe, make_msi
+from test_packager import make_deb, make_exe, make_msi, make_msix, make_png
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,8 @@ def played(tmp_path_factory):
         (at / "portable/data.txt").write_text("data\n")
         cut = make_msi(at, file="whole.msi").read_bytes()
         (at / "cut.msi").write_bytes(cut[:len(cut) // 3])
-        files = {"msi": make_msi(at), "exe": make_exe(at), "deb": make_deb(at), "cut": at / "cut.msi", "folder": at / "portable"}
+        (at / "own.png").write_bytes(make_png(side=64))
+        files = {"msix": make_msix(at), "png": at / "own.png", "msi": make_msi(at), "exe": make_exe(at), "deb": make_deb(at), "cut": at / "cut.msi", "folder": at / "portable"}
 
         def packages():
             rows = json.loads(o.console("packages", "--json").stdout)["result"]
@@ -32,7 +33,8 @@ def played(tmp_path_factory):
             """What an agent would say of the package, and its setup.py."""
             file = next((o.base / "server").rglob(f"{name}_*.wapt"))
             (told,) = json.loads(o.get("verify", "--json", "-t", o.agent / "ssl", file).stdout)["result"]
-            return {"good": told["good"], "setup": subprocess.run(["unzip", "-p", file, "setup.py"], check=True, capture_output=True, text=True).stdout}
+            icon = subprocess.run(["unzip", "-p", file, "WAPT/icon.png"], check=False, capture_output=True).stdout
+            return {"good": told["good"], "icon": int.from_bytes(icon[16:20], "big"), "setup": subprocess.run(["unzip", "-p", file, "setup.py"], check=True, capture_output=True, text=True).stdout}
 
         def install(name):
             o.get("update")

@@ -106,12 +106,53 @@ export async function m4_theProcessThatReadsMayDie({ ask, files }) {
     await drop(files.deb);
     await wizard().getByText("It is being read.").waitFor();
     await ask("reader", "kill");
-    await wizard().getByRole("alert").getByText("has been killed: try again").waitFor();
-    await wizard().getByRole("button", { name: "Read it again" }).click();
+    // Whoever takes its place is asked what it had not begun with.
     await isReady();
-    same(await wizard().getByLabel("Name of the package").inputValue(), "acme-tool", "the next try works");
+    same(await wizard().getByLabel("Name of the package").inputValue(), "acme-tool", "the next one reads it");
     await page.keyboard.press("Escape");
     await wizard().waitFor({ state: "detached" });
+}
+
+export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files }) {
+    const { page } = open;
+    await drop(files.msix);
+    await isReady();
+    const picture = wizard().getByRole("img", { name: "Icon of the package" });
+    const side = () => picture.evaluate((i) => i.naturalWidth);
+    same([await wizard().getByLabel("Name of the package").inputValue(), await wizard().getByLabel("Identity of the app").inputValue()], ["acme-acme-draw", "Acme.Draw"], "what the app says");
+    same(await side(), 16, "the app's own picture");
+    await look("make-msix", folder);
+    await page.setViewportSize({ width: 2560, height: 1440 });
+    await look("make-msix-2560", folder);
+    await page.setViewportSize({ width: 1366, height: 768 });
+    const given = async (file) => {
+        const [chooser] = await Promise.all([page.waitForEvent("filechooser"), wizard().getByRole("button", { name: "Choose a picture" }).click()]);
+        await chooser.setFiles(file);
+    };
+    await given(files.cut);
+    await wizard().getByRole("alert").getByText("this is no PNG of at most").waitFor();
+    same(await side(), 16, "what was there stays");
+    await look("make-no-picture", folder);
+    await given(files.png);
+    await page.waitForFunction(() => document.querySelector(".picture-box img")?.naturalWidth === 64);
+    same((await wizard().getByRole("alert").allTextContents()).filter(Boolean), [], "nothing is wrong any more");
+    await wizard().getByRole("button", { name: "No picture" }).click();
+    await picture.waitFor({ state: "detached" });
+    await given(files.png);
+    await picture.waitFor();
+    // Typing changes nothing of it.
+    await wizard().getByLabel("Description").fill("Draws");
+    await isReady();
+    same(await side(), 64, "the one that was chosen");
+    await wizard().getByRole("button", { name: "Review" }).click();
+    const shown = reviewOf("acme-acme-draw").getByRole("img", { name: "Icon of the package" });
+    await shown.waitFor();
+    same(await shown.evaluate((i) => i.naturalWidth), 64, "it is seen before it is signed");
+    await look("make-review-msix", folder);
+    const text = await signed(ask, "acme-acme-draw");
+    check(/Icon: \d+ bytes, SHA-256 [0-9a-f]{64}/.test(text), `the terminal says ${text}`);
+    const made = await ask("verify", "acme-acme-draw");
+    check(made.good && made.icon === 64 && made.setup.includes("Add-AppxProvisionedPackage"), JSON.stringify(made));
 }
 
 export async function m5_aFolderIsMadePublishedAndInstalled({ ask, folder, files, target }) {

@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { call, errorText, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { Dialog, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -21,6 +21,7 @@ interface Said {
     made: Made;
     file: string;
     made_by: string | null;
+    icon: string | null; // PNG, in base64
     control: string;
     setup: string;
     checks: readonly string[];
@@ -31,6 +32,8 @@ interface Wanted {
     onDone: () => void;
 }
 const wanted = signal<Wanted | undefined>(undefined);
+/** Of which program what identity is, and the field's name. */
+const KEYS: Readonly<Record<string, Text>> = { exe: "Key under which Windows lists it", msi: "Key under which Windows lists it", msix: "Identity of the app", pkg: "Identifier of the package" };
 const PAUSE_MS = 250; // after a keystroke, before the program is asked
 const MOST = 1000; // files of a folder, as the program takes them
 
@@ -104,7 +107,7 @@ function Choose({ onSources, onClose }: { onSources: (sources: readonly Source[]
                 }}
             >
                 <Icon name="box" />
-                <p>{t("Drop an installer here (.msi, .exe, .msu, .deb, .rpm), or a folder with a program that needs none.")}</p>
+                <p>{t("Drop an installer here (.msi, .exe, .msu, .msix, .appx, .deb, .rpm, .pkg, .dmg), or a folder with a program that needs none.")}</p>
             </div>
             <div class="bar">
                 <button type="button" data-autofocus onClick={() => file.current?.click()}>
@@ -137,7 +140,7 @@ const ROWS: readonly Row[] = [
     { name: "name", title: "Name shown to people" },
     { name: "description", title: "Description" },
     { name: "silent", title: "Options with which it asks nothing", of: ["exe"] },
-    { name: "uninstallkey", title: "Key under which Windows lists it", of: ["exe", "msi"] },
+    { name: "uninstallkey", title: "Key under which Windows lists it", of: Object.keys(KEYS) },
     { name: "depends", title: "Needs" },
     { name: "conflicts", title: "Excludes" },
     { name: "impacted_process", title: "Programs to be closed first" },
@@ -150,7 +153,7 @@ const CHOICES: readonly { name: string; title: Text; options: readonly string[] 
     { name: "architecture", title: "Architecture", options: ["all", "x64", "x86"] },
     { name: "maturity", title: "Maturity", options: MATURITIES },
     { name: "section", title: "Section", options: ["base", "restricted"] },
-    { name: "target_os", title: "System", options: ["windows", "linux", "all"] },
+    { name: "target_os", title: "System", options: ["windows", "linux", "darwin", "all"] },
 ];
 
 /** What is wrong with one field, below it. */
@@ -176,9 +179,9 @@ function Form({ made, findings, onChange }: { made: Made; findings: readonly Fin
     };
     return (
         <div>
-            {ROWS.slice(0, 2).map((r) => (
+            {ROWS.slice(0, 2).map((r, i) => (
                 <div key={r.name}>
-                    <Field label={t(r.title)} value={made[r.name] ?? ""} onInput={(v) => onChange(r.name, v)} />
+                    <Field autofocus={i === 0} label={t(r.title)} value={made[r.name] ?? ""} onInput={(v) => onChange(r.name, v)} />
                     <Problem findings={findings} name={r.name} />
                 </div>
             ))}
@@ -194,10 +197,65 @@ function Form({ made, findings, onChange }: { made: Made; findings: readonly Fin
                 .filter((r) => !r.of || r.of.includes(kind))
                 .map((r) => (
                     <div key={r.name}>
-                        <Field label={t(r.title)} value={made[r.name] ?? ""} onInput={(v) => onChange(r.name, v)} />
+                        <Field label={t((r.name === "uninstallkey" && KEYS[kind]) || r.title)} value={made[r.name] ?? ""} onInput={(v) => onChange(r.name, v)} />
                         <Problem findings={findings} name={r.name} />
                     </div>
                 ))}
+        </div>
+    );
+}
+
+/** By which users find it: the installer's own, one that is chosen or dropped, or none. */
+function Picture({ png, problem, onFile, onNone }: { png: string | null; problem: string; onFile: (file: File) => void; onNone: () => void }) {
+    const input = useRef<HTMLInputElement>(null);
+    const isOver = useSignal(false);
+    const take = (files: FileList | null | undefined) => {
+        const file = files?.[0];
+        if (file) onFile(file);
+    };
+    return (
+        <div
+            class={isOver.value ? "picture-box drop-box-over" : "picture-box"}
+            onDragOver={(e) => {
+                e.preventDefault();
+                isOver.value = true;
+            }}
+            onDragLeave={() => (isOver.value = false)}
+            onDrop={(e) => {
+                e.preventDefault();
+                e.stopPropagation();
+                isOver.value = false;
+                take(e.dataTransfer?.files);
+            }}
+        >
+            {png ? <img src={`data:image/png;base64,${png}`} alt={t("Icon of the package")} width="48" height="48" /> : <Icon name="box" />}
+            {problem ? (
+                <span class="error" role="alert">
+                    {problem}
+                </span>
+            ) : (
+                <span class="muted">{png ? t("By this picture users find it.") : t("No picture: drop a PNG here, by which users find it.")}</span>
+            )}
+            <span class="space" />
+            <button type="button" onClick={() => input.current?.click()}>
+                {t("Choose a picture")}
+            </button>
+            {png && (
+                <button type="button" class="plain" onClick={onNone}>
+                    {t("No picture")}
+                </button>
+            )}
+            <input
+                ref={input}
+                type="file"
+                accept="image/png,.png"
+                hidden
+                aria-label={t("Choose a picture")}
+                onChange={(e) => {
+                    take(e.currentTarget.files);
+                    e.currentTarget.value = "";
+                }}
+            />
         </div>
     );
 }
@@ -234,17 +292,21 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
     const said = useSignal<Said | undefined>(undefined);
     const made = useSignal<Made>({});
     const setup = useSignal<string | undefined>(undefined);
+    const picture = useSignal<Staged | "none" | undefined>(undefined); // undefined: the installer's own
     const error = useSignal("");
+    const wrong = useSignal(""); // with the picture
     const isAsking = useSignal(true);
     const now = useMemo(() => ({ stop: new AbortController(), timer: 0, isOver: false }), []);
     const files = () => staged.value.map((s) => ({ id: s.id, name: s.name }));
+    const icon = () => (picture.value === undefined ? {} : { icon: picture.value === "none" ? "" : picture.value.id });
+    const drop = () => typeof picture.value === "object" && forget([picture.value]);
     const ask = async (body: object) => {
         now.stop.abort();
         now.stop = new AbortController();
         const mine = now.stop;
         isAsking.value = true;
         try {
-            const answer = await call<Said>("POST", "/local/make", { files: files(), ...body }, mine.signal);
+            const answer = await call<Said>("POST", "/local/make", { files: files(), ...icon(), ...body }, mine.signal);
             error.value = "";
             if (!said.value) made.value = answer.made;
             said.value = said.value ? { ...answer, checks: said.value.checks, made_by: said.value.made_by } : answer;
@@ -271,18 +333,40 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
             stop.abort();
             now.stop.abort();
             clearTimeout(now.timer);
-            if (!now.isOver) forget(staged.value);
+            if (!now.isOver) {
+                forget(staged.value);
+                drop();
+            }
         };
     }, []);
+    const judge = () => ask({ made: made.value, ...(setup.value === undefined ? {} : { setup: setup.value }) });
     const later = () => {
         isAsking.value = true;
         clearTimeout(now.timer);
-        now.timer = window.setTimeout(() => void ask({ made: made.value, ...(setup.value === undefined ? {} : { setup: setup.value }) }), PAUSE_MS);
+        now.timer = window.setTimeout(() => void judge(), PAUSE_MS);
+    };
+    /** What can't be an icon is said, and the one before stays. */
+    const show = async (file: File | undefined) => {
+        let next: Staged | undefined;
+        wrong.value = "";
+        try {
+            if (file) {
+                next = await stage(file);
+                await call("POST", "/local/make", { files: [], icon: next.id });
+            }
+        } catch (e) {
+            wrong.value = errorText(e);
+            if (next) forget([next]);
+            return;
+        }
+        drop();
+        picture.value = next ?? "none";
+        await judge();
     };
     const submit = () => {
-        if (!said.value || isAsking.value || hasErrors) return;
-        const kept = staged.value;
-        const wish = { what: "make", files: files(), made: made.value, setup: setup.value ?? said.value.setup };
+        if (!said.value) return;
+        const kept = [...staged.value, ...(typeof picture.value === "object" ? [picture.value] : [])];
+        const wish = { what: "make", files: files(), ...icon(), made: made.value, setup: setup.value ?? said.value.setup };
         // It stays below the review: whoever says no there has lost nothing.
         review(
             wish,
@@ -292,7 +376,7 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
                 forget(kept);
                 told(answer, onDone);
             },
-            { more: (details) => <MadeOf details={details as { control?: string; setup?: string }} /> },
+            { more: (details) => <MadeOf details={details as Composed} /> },
         );
     };
     const hasErrors = (said.value?.findings ?? []).some((f) => f.level === "error");
@@ -300,12 +384,14 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
     const total = sources.reduce((n, one) => n + one.file.size, 0);
     const what = s?.file ? `${s.file}, ${sizeText(total)}${s.made_by ? `, ${s.made_by}` : ""}` : t("Without files");
     return (
-        <Dialog
+        <FormDialog
             title={t("Make a package")}
             onClose={onClose}
             onSubmit={submit}
+            button={t("Review")}
+            disabled={!s || isAsking.value || hasErrors || error.value !== ""}
             wide
-            footer={
+            aside={
                 <>
                     {s && (
                         <span class="muted" role="status">
@@ -313,18 +399,14 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
                         </span>
                     )}
                     <span class="space" />
-                    <button type="button" onClick={onClose}>
-                        {t("Cancel")}
-                    </button>
-                    {!s && error.value && staged.value.length === sources.length && (
-                        <button type="button" onClick={read}>
-                            {t("Read it again")}
-                        </button>
-                    )}
-                    <button type="submit" class="primary" disabled={!s || isAsking.value || hasErrors || error.value !== ""}>
-                        {t("Review")}
-                    </button>
                 </>
+            }
+            beside={
+                !s && error.value && staged.value.length === sources.length ? (
+                    <button type="button" onClick={read}>
+                        {t("Read it again")}
+                    </button>
+                ) : null
             }
         >
             {!s && !error.value && <p role="status">{staged.value.length < sources.length ? t("{n} of {all}", { n: staged.value.length, all: sources.length }) : t("It is being read.")}</p>}
@@ -338,6 +420,7 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
                             ))}
                         </ul>
                     )}
+                    <Picture png={s.icon} problem={wrong.value} onFile={(file) => void show(file)} onNone={() => void show(undefined)} />
                     <div class="two make">
                         <Form
                             made={made.value}
@@ -363,14 +446,21 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
                     {error.value}
                 </p>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 
+interface Composed {
+    control?: string;
+    setup?: string;
+    icon?: string | null;
+}
+
 /** What will be in it, read back. */
-function MadeOf({ details }: { details: { control?: string; setup?: string } }) {
+function MadeOf({ details }: { details: Composed }) {
     return (
         <>
+            {details.icon && <img src={`data:image/png;base64,${details.icon}`} alt={t("Icon of the package")} width="48" height="48" />}
             <details open>
                 <summary>setup.py</summary>
                 <pre class="log" tabIndex={0}>
