@@ -105,8 +105,10 @@
 #define WA_CN_SIZE 260 /* bytes with the NUL: 64 characters, the longest name that X.520 allows */
 #define WA_TRUST_CHECKS_MAX                                                                        \
     128u /* signature checks of one search: a path of 16 with eight namesakes each */
-#define WA_KEY_BYTES_MAX (64u << 10) /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */
-#define WA_KEY_ROUNDS_MAX 10000000   /* PBKDF2 rounds of an encrypted key: about five seconds */
+#define WA_KEY_BYTES_MAX (64u << 10)     /* bytes: a key's PEM file; RSA-16384 takes 13 KiB */
+#define WA_KEY_ROUNDS_MAX 10000000       /* PBKDF2 rounds of an encrypted key: about five seconds */
+#define WA_PKCS12_BYTES_MAX (256u << 10) /* bytes: a key with a long chain */
+#define WA_PKCS12_BAGS_MAX 64u           /* keys, certificates and other things in a PKCS#12 file */
 
 /* --- repository metadata --- */
 #define WA_ROOT_BYTES_MAX (1u << 20) /* bytes: a root document; 288 certificates of 3 KiB */

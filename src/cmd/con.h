@@ -50,6 +50,14 @@ extern const struct wa_cli_command wa_con_root;
 extern const struct wa_cli_command wa_con_revoke;
 extern const struct wa_cli_command wa_con_keys;
 extern const struct wa_cli_command wa_con_sign_request;
+extern const struct wa_cli_command wa_con_key_password;
+extern const struct wa_cli_command wa_con_key_export;
+extern const struct wa_cli_command wa_con_key_import;
+
+/* Where this person's keys are: option "keys-dir", else keys_dir of the configuration, else where
+ * wapt-get create-keycert leaves them. *ret: free it; *ret_is_usual: nothing says where. */
+WA_CHECK enum wa_code wa_con_keys_dir(const struct wa_cli *cli, char **ret, bool *ret_is_usual,
+                                      struct wa_err *err);
 
 /* --- con_hosts_columns.c --- */
 struct wa_con_columns {

@@ -11,21 +11,32 @@
 
 /* --- keys --- */
 
+enum wa_code wa_con_keys_dir(const struct wa_cli *cli, char **ret, bool *ret_is_usual,
+                             struct wa_err *err)
+{
+    char usual[WA_PATH_MAX];
+    const char *given = wa_cli_get(cli, "keys-dir", NULL);
+    if ((given != NULL ? wa_sv_dup(wa_sv(given), ret, err)
+                       : wa_get_conf(cli, "keys_dir", ret, err)) != WA_OK)
+        return err->code;
+    *ret_is_usual = *ret == NULL;
+    if (*ret != NULL)
+        return WA_OK;
+    return wa_path_of_config("private", usual, err) == WA_OK ? wa_sv_dup(wa_sv(usual), ret, err)
+                                                             : err->code;
+}
+
 static enum wa_code read_folder(const struct wa_cli *cli, struct wa_certs *into, struct wa_err *err)
 {
-    WA_AUTO_STR char *given = NULL;
-    char usual[WA_PATH_MAX];
+    WA_AUTO_STR char *folder = NULL;
+    bool is_usual = false;
     struct wa_err why = WA_ERR_INIT;
-    if (wa_cli_get(cli, "keys-dir", NULL) != NULL)
-        return wa_certs_read_dir(wa_cli_get(cli, "keys-dir", NULL), into, err);
-    if (wa_get_conf(cli, "keys_dir", &given, err) != WA_OK)
+    if (wa_con_keys_dir(cli, &folder, &is_usual, err) != WA_OK)
         return err->code;
-    if (given != NULL)
-        return wa_certs_read_dir(given, into, err);
-    if (wa_path_of_config("private", usual, err) != WA_OK)
-        return err->code;
-    enum wa_code code = wa_certs_read_dir(usual, into, &why);
-    return code == WA_OK || code == WA_E_NOT_FOUND ? WA_OK : wa_fail(err, code, "%s", why.text);
+    enum wa_code code = wa_certs_read_dir(folder, into, &why);
+    return code == WA_OK || (is_usual && code == WA_E_NOT_FOUND)
+               ? WA_OK
+               : wa_fail(err, code, "%s", why.text);
 }
 
 static enum wa_code read_all(const struct wa_cli *cli, struct wa_certs *into, struct wa_err *err)

@@ -93,12 +93,11 @@ static enum wa_code choose_password(const struct wa_cli *cli, struct wa_buf *out
                             : wa_fail(err, WA_E_USAGE,
                                       "--private-key-passwd and --no-private-key-passwd "
                                       "contradict each other");
-    if (file != NULL)
-        return wa_cli_read_secret(file, out, err);
-    if (wa_cli_ask_secret("Password to protect the new private key: ", true, "--private-key-passwd",
-                          out, err) != WA_OK)
+    if ((file != NULL ? wa_cli_read_secret(file, out, err)
+                      : wa_cli_ask_secret(WA_TEXT("Password to protect the new private key: "),
+                                          true, "--private-key-passwd", out, err)) != WA_OK)
         return err->code;
-    return out->n > 0 ? WA_OK
+    return out->n > 0 ? wa_keypair_check_password(wa_buf_sv(out), err)
                       : wa_fail(err, WA_E_USAGE,
                                 "an empty password protects nothing: say so with "
                                 "--no-private-key-passwd if that is meant");

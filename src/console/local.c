@@ -48,6 +48,7 @@ static const struct route routes[] = {
     {WA_HTTP_POST, "/local/keys/unlock", WA_LOCAL_SMALL_MAX, wa_local_keys_unlock},
     {WA_HTTP_POST, "/local/keys/lock", WA_LOCAL_SMALL_MAX, wa_local_keys_lock},
     {WA_HTTP_POST, "/local/keys/new", WA_LOCAL_SMALL_MAX, wa_local_keys_new},
+    {WA_HTTP_POST, "/local/keys/password", WA_LOCAL_SMALL_MAX, wa_local_keys_password},
     {WA_HTTP_GET, "/local/certificates", 0, wa_local_certificates},
     {WA_HTTP_GET, "/local/root", 0, wa_local_root_show},
     {WA_HTTP_PUT, "/local/root", WA_LOCAL_BODY_MAX, wa_local_root_send},

@@ -12,7 +12,6 @@
 #include "os/fs.h"
 #include "pkg/keypair.h"
 
-#define PASSWORD_MIN 8u /* bytes, of a new key */
 #define DAYS_MAX 36500
 
 /* --- the list --- */
@@ -158,9 +157,8 @@ static enum wa_code read_making(struct wa_sv body, struct making *m, struct wa_e
         return err->code;
     if (m->name == NULL || m->kind == NULL)
         return wa_fail(err, WA_E_INVALID, "whose key, and of which kind?");
-    if (m->password.n < PASSWORD_MIN)
-        return wa_fail(err, WA_E_INVALID, "the password of a key has %u characters at least",
-                       PASSWORD_MIN);
+    if (wa_keypair_check_password(m->password, err) != WA_OK)
+        return err->code;
     if (m->days < 1 || m->days > DAYS_MAX)
         return wa_fail(err, WA_E_INVALID, "a certificate is good for 1 to %d days", DAYS_MAX);
     return WA_OK;

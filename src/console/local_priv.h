@@ -245,6 +245,9 @@ void wa_local_key_release(struct wa_local_key *k);
 void wa_local_certificates(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_keys_new(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 
+/* --- local_key_password.c --- */
+void wa_local_keys_password(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
+
 /* --- local_root.c --- */
 void wa_local_root_show(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);
 void wa_local_root_send(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body);

@@ -105,15 +105,19 @@ static void failed(struct wa_local *l, const struct wa_err *err)
         wa_local_jobs_stop(l, WA_LOCAL_WAITING);
 }
 
-static void learn(struct wa_local_job *job, const struct wa_err *err)
+/* False: a person has kept another certificate since it was asked, and this answer says nothing. */
+static bool learn(struct wa_local_job *job, const struct wa_err *err)
 {
     struct wa_local *l = job->local;
+    if (strcmp(job->trust.fingerprint, l->server.trust.fingerprint) != 0)
+        return false;
     if (err->code == WA_OK && job->own != NULL)
         l->server.ways = *(const struct wa_local_ways *)job->own;
     if (err->code == WA_OK)
         wa_local_server_heard(l);
     else if (err->code != WA_E_CANCELLED && err->code != WA_E_NOMEM)
         failed(l, err);
+    return true;
 }
 
 /* --- asked by a page --- */
@@ -121,13 +125,16 @@ static void learn(struct wa_local_job *job, const struct wa_err *err)
 static void asked_by_page(struct wa_local_job *job, struct wa_err *err)
 {
     struct wa_http_conn *c = job->exchange.conn;
-    learn(job, err);
+    bool is_learnt = learn(job, err);
     wa_err_clear(err);
     job->exchange.conn = NULL;
     if (c == NULL)
         return;
     wa_http_set_user(c, NULL);
-    wa_local_state_answer(job->local, c);
+    if (is_learnt)
+        wa_local_state_answer(job->local, c);
+    else
+        wa_local_server_state(job->local, c, WA_SV(""));
 }
 
 void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa_sv body)
@@ -151,7 +158,7 @@ void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa
 static void asked(struct wa_local_job *job, struct wa_err *err)
 {
     job->local->server.is_asked = false;
-    learn(job, err);
+    (void)learn(job, err);
 }
 
 static bool does_page_wait(const struct wa_local *l, uint64_t now)

@@ -109,21 +109,23 @@ static int64_t count_pbes2(const X509_ALGOR *alg)
     return cost;
 }
 
-static enum wa_code check_rounds(const X509_ALGOR *alg, struct wa_err *err)
+int64_t wa_key_count_rounds(const X509_ALGOR *alg)
 {
-    int64_t cost = -1;
-
     switch (OBJ_obj2nid(alg->algorithm)) {
     case NID_pbes2:
-        cost = count_pbes2(alg);
-        break;
+        return count_pbes2(alg);
     case NID_pbe_WithSHA1And3_Key_TripleDES_CBC:
     case NID_pbe_WithSHA1And2_Key_TripleDES_CBC:
-        cost = count_pbes1(alg);
-        break;
+        return count_pbes1(alg);
     default:
-        break;
+        return -1;
     }
+}
+
+static enum wa_code check_rounds(const X509_ALGOR *alg, struct wa_err *err)
+{
+    int64_t cost = wa_key_count_rounds(alg);
+
     if (cost < 0)
         return wa_ossl_fail(err, WA_E_REFUSED,
                             "it is encrypted in a way that is not known, or too weak; convert it "

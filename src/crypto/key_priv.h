@@ -5,6 +5,7 @@
 #include "crypto/key.h"
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdatomic.h>
 
 struct wa_key {
@@ -26,5 +27,9 @@ WA_CHECK enum wa_code wa_key_adopt(EVP_PKEY *pkey, bool is_private, struct wa_ke
 /* As above, but WA_E_REFUSED when it is weak. what: for messages. */
 WA_CHECK enum wa_code wa_key_adopt_strong(EVP_PKEY *pkey, bool is_private, const char *what,
                                           struct wa_key **ret, struct wa_err *err);
+
+/* What hashing the passphrase of something encrypted costs, in rounds of PBKDF2, by what stands
+ * beside it; -1: it is encrypted in a way that is not known, or too weak. */
+int64_t wa_key_count_rounds(const X509_ALGOR *alg);
 
 #endif

@@ -48,6 +48,14 @@ enum wa_code wa_keypair_new_key(const char *kind, int64_t rsa_bits, struct wa_ke
     return wa_key_new_rsa((unsigned)rsa_bits, ret, err);
 }
 
+enum wa_code wa_keypair_check_password(struct wa_sv password, struct wa_err *err)
+{
+    return password.n >= WA_KEY_PASSWORD_MIN
+               ? WA_OK
+               : wa_fail(err, WA_E_INVALID, "the password of a key has %u characters at least",
+                         WA_KEY_PASSWORD_MIN);
+}
+
 /* Takes the name before anything is written, so that no file of another is ever replaced. */
 static enum wa_code claim(const struct wa_keypair *k, const struct wa_keypair_file *f, bool force,
                           bool *ret_new, struct wa_err *err)

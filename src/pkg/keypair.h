@@ -22,6 +22,10 @@ void wa_keypair_fini(struct wa_keypair *k);
 WA_CHECK enum wa_code wa_keypair_new_key(const char *kind, int64_t rsa_bits, struct wa_key **ret,
                                          struct wa_err *err);
 
+#define WA_KEY_PASSWORD_MIN 8u /* bytes, of what protects a key from now on */
+/* WA_E_INVALID: it is too short. */
+WA_CHECK enum wa_code wa_keypair_check_password(struct wa_sv password, struct wa_err *err);
+
 struct wa_keypair_file {
     const struct wa_relpath *name; /* of the pair */
     struct wa_sv bytes;

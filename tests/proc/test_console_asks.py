@@ -7,7 +7,7 @@ import select
 import time
 
 import pytest
-from conftest import PATIENCE, until
+from conftest import BIN, PATIENCE, run, until
 from local_program import Local, Terminal, answered, below, code_in, start
 
 
@@ -195,6 +195,31 @@ def test_a_pinentry_asks_in_place_of_the_page(org, program):
         pin.close()
     assert len(children) == 5  # prompter and pinentry, the process that reads, its keeper and the keeper's heir
     until(lambda: not any(os.path.exists(f"/proc/{c}/exe") for c in children), "nothing of it is left")
+
+
+def test_a_pinentry_asks_for_both_passwords_of_a_key(org):
+    pin = Pinentry(org, "changing", "/usr/bin/pinentry-tty")
+    local, password, path = pin.local, (org.base / "pw").read_text().strip(), org.base / "keys/Stranger.pem"
+    whole = path.read_bytes()
+    ask = {"id": next(k for k in local.state()["keys"] if k["name"] == "Stranger")["id"]}
+    change = lambda **more: local.ask("POST", "/local/keys/password", {**ask, **more})
+    assert change(old=password, password="by the page").code == "invalid"  # which is not to have it
+    stories = [((("Old", "wrong"), ("Old", "wrong"), ("Old", "wrong")), "denied"),
+               ((("Old", password), *(("New", "seven77"),) * 3), "invalid"),
+               ((("Old", "wrong"), ("Old", password), ("New", "seven77"), ("New", "long enough"), ("Once more", "other than that"), ("New", "long enough"), ("Once more", "long enough")), None),
+               ((("Old", "long enough"), ("New", password), ("Once more", password)), None)]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for typed, code in stories:
+            answer = pool.submit(change)
+            for prompt, text in typed:
+                pin.read(prompt)
+                pin.answer(text)
+            a = answer.result()
+            assert (a.status == 200) if code is None else (a.code == code and path.read_bytes() == whole), (typed, a.body)
+            whole = path.read_bytes()
+    log = local.log.read_text()
+    assert "long enough" not in log and password not in log and run(BIN / "waptconsole", "key-export", "-k", org.cert("Stranger"), "-w", org.base / "pw", "--new-passwd", org.base / "pw", "-o", org.base / "x.p12")
+    pin.close()
 
 
 def test_a_pinentry_that_does_not_work_is_none(org):

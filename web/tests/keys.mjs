@@ -42,6 +42,28 @@ export async function k1_aKeyIsMade({ browser, link, folder }) {
     await look("keys", folder);
 }
 
+export async function k1b_itGetsAnotherPassword({ folder }) {
+    const { page } = open;
+    await page.getByRole("button", { name: "Change a password" }).click();
+    const dialog = page.getByRole("dialog");
+    const change = dialog.getByRole("button", { name: "Change", exact: true });
+    await dialog.getByLabel("Key", { exact: true }).selectOption({ label: "Dora of the pages" });
+    await dialog.getByLabel("Old password").fill("not that one");
+    await dialog.getByLabel("New password", { exact: true }).fill("seven77");
+    await dialog.getByLabel("New password again").fill("seven77");
+    check(await change.isDisabled(), "a short password is none");
+    await dialog.getByLabel("New password", { exact: true }).fill("another long one");
+    await dialog.getByText("The two passwords differ.").waitFor();
+    await dialog.getByLabel("New password again").fill("another long one");
+    await look("keys-password", folder);
+    await change.click();
+    await dialog.getByRole("alert").getByText("the password of the key is wrong").waitFor();
+    await dialog.getByLabel("Old password").fill("a long enough one");
+    await change.click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByText("The key has its new password.").waitFor();
+}
+
 export async function k2_aRequestIsSignedByAGesture({ ask, request, keyPassword, folder }) {
     const { page } = open;
     await page.getByRole("button", { name: "Sign a request" }).click();

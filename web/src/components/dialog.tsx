@@ -66,7 +66,6 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
 }
 
 interface FormProps extends Omit<Props, "footer" | "onSubmit"> {
-    onClose: () => void;
     /** Once at a time; what it throws is shown. */
     onSubmit: () => unknown;
     /** What the button says that goes on. */
@@ -86,7 +85,7 @@ interface FormProps extends Omit<Props, "footer" | "onSubmit"> {
 
 const bringUp = (element: HTMLElement | null) => element?.scrollIntoView({ block: "nearest" });
 
-/** A dialog that asks for something: "Cancel", and the button that goes on. */
+/** A dialog that asks for something: "Cancel", if it can be left, and the button that goes on. */
 export function FormDialog({ button, disabled, danger, focusButton, waiting, aside, beside, onSubmit, children, ...more }: FormProps) {
     const isBusy = useSignal(false);
     const error = useSignal("");
@@ -104,9 +103,11 @@ export function FormDialog({ button, disabled, danger, focusButton, waiting, asi
     const footer = (
         <>
             {aside}
-            <button type="button" onClick={more.onClose} data-autofocus={danger || undefined}>
-                {t("Cancel")}
-            </button>
+            {more.onClose && (
+                <button type="button" onClick={more.onClose} data-autofocus={danger || undefined}>
+                    {t("Cancel")}
+                </button>
+            )}
             {beside}
             <button key={button} type="submit" class={danger ? "danger" : "primary"} disabled={disabled || isBusy.value} data-autofocus={focusButton || undefined}>
                 {button}
@@ -116,7 +117,11 @@ export function FormDialog({ button, disabled, danger, focusButton, waiting, asi
     return (
         <Dialog {...more} onSubmit={() => void submit()} footer={footer}>
             {children}
-            {waiting && isBusy.value && <p role="status">{waiting}</p>}
+            {waiting && isBusy.value && (
+                <p class="waiting" role="status">
+                    {waiting}
+                </p>
+            )}
             {error.value && (
                 <p class="error" role="alert" ref={bringUp}>
                     {error.value}

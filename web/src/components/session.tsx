@@ -5,7 +5,7 @@ import { call, errorText, link, send, serverGone } from "../api";
 import { day } from "../format";
 import { t } from "../i18n";
 import { asksOutside, local, refreshState } from "../local";
-import { Dialog } from "./dialog";
+import { FormDialog } from "./dialog";
 import { MustSetUp } from "./factor";
 import { Facts } from "./fields";
 import { Login } from "./login";
@@ -42,37 +42,20 @@ const AGAIN_MS = 1000;
 /** The server's certificate: the fingerprint is what a person compares, and confirms outside of the page. */
 function Pin() {
     const shown = useSignal<Shown | undefined>(undefined);
-    const error = useSignal("");
-    const isWaiting = useSignal(false);
+    const problem = useSignal("");
     useEffect(() => {
         call<Shown>("GET", "/local/pin").then(
             (s) => (shown.value = s),
-            (e) => (error.value = errorText(e)),
+            (e) => (problem.value = errorText(e)),
         );
     }, []);
     const s = shown.value;
     const accept = async () => {
-        isWaiting.value = true;
-        error.value = "";
-        try {
-            while ((await send("POST", "/local/pin", { sha256: s?.sha256 ?? "" })).status === 202) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-            await refreshState();
-        } catch (e) {
-            error.value = errorText(e);
-        }
-        isWaiting.value = false;
+        while ((await send("POST", "/local/pin", { sha256: s?.sha256 ?? "" })).status === 202) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await refreshState();
     };
     return (
-        <Dialog
-            title={t("Is this the server?")}
-            onSubmit={() => void accept()}
-            wide
-            footer={
-                <button type="submit" class="primary" disabled={!s || s.changed || isWaiting.value}>
-                    {t("The fingerprint is the same: trust it")}
-                </button>
-            }
-        >
+        <FormDialog title={t("Is this the server?")} onSubmit={accept} wide button={t("The fingerprint is the same: trust it")} disabled={!s || s.changed} waiting={waitingFor()}>
             <p>{t("The certificate of {url} is not known here. Compare its fingerprint with what \"waptserver setup\" showed on the server.", { url: local.value?.server.url ?? "" })}</p>
             {s && (
                 <Facts
@@ -90,13 +73,12 @@ function Pin() {
                     {t("Another certificate was trusted before: {was}. If the server has not been set up anew, somebody stands between.", { was: s.was ?? "" })}
                 </p>
             )}
-            {isWaiting.value && <p class="waiting" role="status">{waitingFor()}</p>}
-            {error.value && (
+            {problem.value && (
                 <p class="error" role="alert">
-                    {error.value}
+                    {problem.value}
                 </p>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }
 

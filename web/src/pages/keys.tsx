@@ -13,6 +13,7 @@ import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { NewKey, SignRequest } from "./keys_new";
 import { authorities, certificates, may, nextStep, placeInRoot, readKeys, rootState, short, taken, type Certificate } from "./keys_model";
+import { ChangePassword } from "./keys_password";
 import { RevokedTab } from "./keys_revoke";
 import { RootTab } from "./keys_root";
 
@@ -98,7 +99,7 @@ function Others() {
 }
 
 export function KeysPage() {
-    const open = useSignal<"new" | "sign" | undefined>(undefined);
+    const open = useSignal<"new" | "sign" | "password" | undefined>(undefined);
     const read = () => void readKeys().catch(sayError);
     useEffect(read, [epoch.value]);
     const done = () => {
@@ -107,11 +108,15 @@ export function KeysPage() {
         read();
     };
     const revoked = rootState.value?.list?.revoked.length;
+    const files = certificates.value?.keys.filter((k) => k.source === "pem") ?? [];
     return (
         <div class="page page-table">
             <div class="page-head">
                 <h1>{t("Keys")}</h1>
                 <span class="space" />
+                <button type="button" onClick={() => (open.value = "password")} disabled={files.length === 0}>
+                    {t("Change a password")}
+                </button>
                 <button type="button" onClick={() => (open.value = "sign")} disabled={authorities().length === 0}>
                     <Icon name="journal" />
                     {t("Sign a request")}
@@ -131,6 +136,7 @@ export function KeysPage() {
                 ]}
             />
             {open.value === "new" && <NewKey onClose={() => (open.value = undefined)} onDone={done} />}
+            {open.value === "password" && <ChangePassword keys={files} onClose={() => (open.value = undefined)} />}
             {open.value === "sign" && <SignRequest onClose={() => (open.value = undefined)} onDone={done} />}
         </div>
     );

@@ -6,6 +6,8 @@ import { day } from "../format";
 import { t, type Text } from "../i18n";
 import { local } from "../local";
 
+export const PASSWORD_MIN = 8; // of a key, as the program has it
+
 export interface Certificate {
     id?: string; // of a key that is here
     name: string;

@@ -6,9 +6,8 @@ import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say } from "../components/toasts";
 import { t, tn } from "../i18n";
-import { authorities, save } from "./keys_model";
+import { authorities, PASSWORD_MIN, save } from "./keys_model";
 
-const PASSWORD_MIN = 8;
 const DAYS = [365, 730, 1095, 3650];
 const KINDS = [
     ["rsa-3072", "RSA 3072"],

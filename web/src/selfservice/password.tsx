@@ -1,6 +1,6 @@
 // The agent wants to know that it is really its person: the password of the account, which goes to the agent and is kept nowhere.
 import { useSignal } from "@preact/signals";
-import { Dialog } from "../components/dialog";
+import { FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { t } from "../i18n";
 import { passwordFor, state, wishFor } from "./model";
@@ -11,39 +11,31 @@ export function Password() {
 
 function Question() {
     const password = useSignal("");
-    const isBusy = useSignal(false);
     const asked = passwordFor.value;
     if (!asked) return null;
+    const isRemoval = asked.wish.op === "remove";
     const submit = async () => {
-        isBusy.value = true;
         const given = password.value;
         password.value = "";
+        passwordFor.value = { ...asked, why: "" };
         await wishFor(asked.wish, given);
-        isBusy.value = false;
     };
     return (
-        <Dialog
-            title={asked.wish.op === "remove" ? t("Remove {name}", { name: asked.wish.name }) : t("Install {name}", { name: asked.wish.name })}
+        <FormDialog
+            title={isRemoval ? t("Remove {name}", { name: asked.wish.name }) : t("Install {name}", { name: asked.wish.name })}
             onClose={() => (passwordFor.value = undefined)}
-            onSubmit={() => void submit()}
-            footer={
-                <button type="submit" class="primary" disabled={isBusy.value || password.value === ""}>
-                    {asked.wish.op === "remove" ? t("Remove") : t("Install")}
-                </button>
-            }
+            onSubmit={submit}
+            button={isRemoval ? t("Remove") : t("Install")}
+            disabled={password.value === ""}
+            waiting={t("Asking the service")}
         >
             <p>{t("Type the password of your account. It is asked for again after some minutes.")}</p>
             <Field label={t("Password of {user}", { user: state.value?.user ?? "" })} type="password" value={password.value} onInput={(v) => (password.value = v)} autofocus autoComplete="current-password" />
-            {isBusy.value && (
-                <p class="waiting" role="status">
-                    {t("Asking the service")}
-                </p>
-            )}
-            {asked.why && !isBusy.value && (
+            {asked.why && (
                 <p class="error" role="alert">
                     {asked.why}
                 </p>
             )}
-        </Dialog>
+        </FormDialog>
     );
 }

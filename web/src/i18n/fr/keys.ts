@@ -115,6 +115,15 @@ export const keys = {
     "The program makes it and keeps it, encrypted. It counts for nobody until its certificate is trusted or named by the root.":
         "Le programme la crée et la garde, chiffrée. Elle ne compte pour personne tant que son certificat n'est pas de confiance ou nommé par la racine.",
     "The two passwords differ.": "Les deux mots de passe diffèrent.",
+    "Change a password": "Changer un mot de passe",
+    "Change the password of a key": "Changer le mot de passe d’une clé",
+    "The key has its new password. Copies of its file keep the old one.": "La clé a son nouveau mot de passe. Les copies de son fichier gardent l’ancien.",
+    "The key is being encrypted.": "La clé est en cours de chiffrement.",
+    "Who has a copy of its file and knows the old password can sign with that one still. If somebody may, make a new key and revoke this one.":
+        "Qui a une copie de son fichier et connaît l’ancien mot de passe peut encore signer avec elle. Si c’est possible pour quelqu’un, faites une nouvelle clé et révoquez celle-ci.",
+    "Old password": "Ancien mot de passe",
+    "New password": "Nouveau mot de passe",
+    "New password again": "Nouveau mot de passe, encore",
     "There are fewer administrators than signatures needed.": "Il y a moins d'administrateurs que de signatures nécessaires.",
     "There is no key here yet: make one.": "Il n'y a pas encore de clé ici : créez-en une.",
     "Timestamp keys": "Clés d'horodatage",
