@@ -30,6 +30,7 @@ export async function followStream(path: () => string, take: (message: string) =
         if (stop.aborted) return;
         if (Date.now() - began > LONGEST_MS) wait = FIRST_MS;
         await new Promise((resolve) => setTimeout(resolve, wait));
+        if (stop.aborted) return;
         wait = Math.min(wait * 2, LONGEST_MS);
         await broken();
     }

@@ -154,6 +154,24 @@ export async function nothingIsSaidOfRowsThatHaveNotCome(given) {
     );
 }
 
+export async function whoeverGoesBackLeavesTheDialog(given) {
+    await open(
+        given,
+        async ({ page }) => {
+            await page.getByRole("link", { name: "Assignments" }).click();
+            await page.getByRole("button", { name: "New group or rules" }).click();
+            await page.getByRole("dialog").waitFor();
+            await page.goBack();
+            await page.getByRole("heading", { name: "At one look" }).waitFor();
+            same(await page.getByRole("dialog").count(), 0, "dialogs on the page before");
+            await page.goForward();
+            await page.getByRole("grid", { name: "Assignments" }).waitFor();
+            same(await page.getByRole("dialog").count(), 0, "dialogs that open by themselves");
+        },
+        { at: "/start" },
+    );
+}
+
 export async function thePaletteOffersWhatHoldsNow(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);

@@ -73,6 +73,8 @@ function manage(what, id, more, p) {
     if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
     if (what === "account" && id === "second-factor" && more === "confirm") return { json: { recovery_codes: Array.from({ length: 10 }, (_, i) => `A${i}BC-2DEF-GH${(i + 2) % 7 + 2}J-KLMN`) } };
     if (what === "account" && id === "second-factor") return { json: { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/waptserver:admin?secret=JBSWY3DPEHPK3PXP&issuer=waptserver" } };
+    if (what === "account" && id === "sessions") return { json: { sessions: [{ id: "1", method: "password", peer: "192.0.2.7", created: now() - 3600, used: now(), expires: now() + 7200, this: true }, { id: "2", method: "kerberos", peer: "192.0.2.9", created: now() - 80_000, used: now() - 4000, expires: now() + 3600, this: false }] } };
+    if (what === "account" && id === "certificates") return { json: { certificates: [] } };
     if (what === "account") return { json: { tokens: [{ id: "1", name: "nightly report", rights: "view,report", limited: true, created: now(), expires: now() + 86_400 * 30, used: now() - 60 }, { id: "2", name: "build server", rights: "upload,upload-code", limited: false, created: now(), expires: now() + 86_400 * 200, used: 0 }] } };
     if (what === "webhooks") return { json: { webhooks: HOOKS() } };
     if (what === "users" && !id) return { json: { users: PEOPLE() } };

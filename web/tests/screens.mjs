@@ -59,7 +59,7 @@ const SCREENS = {
         await page.locator("[data-test=draft] code").first().waitFor();
         mock.fault = () => undefined;
     },
-    account: ({ to }) => to("/account", ".facts"),
+    account: ({ to }) => to("/account", ".t-body .t-row"),
     async "factor-qr"({ page }) {
         await page.locator(".panel .primary").click();
         await page.locator("dialog input").fill("secret");

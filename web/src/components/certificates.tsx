@@ -25,7 +25,7 @@ export function LoginCertificates({ all, path, onDone }: { all: readonly string[
                 </span>
             ))}
             {gone.value && (
-                <Change title={t("Remove {name}?", { name: short(gone.value) })} button={t("Remove")} work={() => call("DELETE", apiPath([...path, gone.value ?? ""]))} onDone={done}>
+                <Change title={t("Remove {name}?", { name: short(gone.value) })} button={t("Remove")} danger work={() => call("DELETE", apiPath([...path, gone.value ?? ""]))} onDone={done}>
                     <p>{t("Nobody logs in by it any more; its sessions end.")}</p>
                 </Change>
             )}

@@ -19,14 +19,16 @@ interface Props {
     children?: ComponentChildren;
     button?: string;
     isReady?: boolean;
-    /** Done at once: something is taken away. */
+    /** It takes something away. */
+    danger?: boolean;
+    /** Done at once. */
     work?: () => Promise<unknown>;
     /** Reviewed; then onDone is told once more, that it is done. */
     grant?: () => Grant;
     onDone: (isChanged: boolean, answer: Answer) => void;
 }
 
-export function Change({ title, children, button, isReady = true, work, grant, onDone }: Props) {
+export function Change({ title, children, button, isReady = true, danger, work, grant, onDone }: Props) {
     const submit = async () => {
         if (!grant) {
             await work?.();
@@ -37,7 +39,7 @@ export function Change({ title, children, button, isReady = true, work, grant, o
         review({ what: "grant", ...asked }, (answer) => onDone(true, answer));
     };
     return (
-        <FormDialog title={title} onClose={() => onDone(false, {})} onSubmit={submit} button={button ?? t("Review")} disabled={!isReady} danger={!grant}>
+        <FormDialog title={title} onClose={() => onDone(false, {})} onSubmit={submit} button={button ?? t("Review")} disabled={!isReady} danger={danger ?? false}>
             {children}
         </FormDialog>
     );

@@ -1,11 +1,18 @@
 // A modal dialog: the browser's own <dialog>, which keeps the focus inside and the rest of the page inert.
 import type { ComponentChildren } from "preact";
-import { useSignal } from "@preact/signals";
+import { signal, useSignal, type Signal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { errorText } from "../api";
 import { t } from "../i18n";
 import { Icon } from "./icons";
 import { dialogs, Toasts } from "./toasts";
+
+/** What a dialog is opened for, by whoever asks; undefined: it is not open. Whoever goes back leaves it, too. */
+export function askedFor<T>(): Signal<T | undefined> {
+    const asked = signal<T | undefined>(undefined);
+    addEventListener("popstate", () => (asked.value = undefined));
+    return asked;
+}
 
 interface Props {
     title: string;

@@ -13,6 +13,7 @@ import { t } from "../i18n";
 import { local } from "../local";
 import { Sessions } from "./account_sessions";
 import { PASSWORD_MIN, roleText } from "./people";
+import { rightText } from "./tokens";
 
 /** The program shows the certificate to the server, and signs nothing; the server wants the password, and a code where there is one. */
 function AddCertificate({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
@@ -77,7 +78,7 @@ export function AccountPage() {
                     rows={[
                         [t("Name"), server.user],
                         [t("Role"), server.roles.map(roleText).join(", ")],
-                        [t("Rights"), (server.rights ?? "").split(",").join(", ")],
+                        [t("Rights"), <span key="r" class="said">{(server.rights ?? "").split(",").map(rightText).join("\n")}</span>],
                         [t("Second factor"), <Status key="f" tone={has ? "ok" : "none"} text={has ? t("set up") : t("none")} />],
                         ...(certificates.length > 0 ? [[t("Login certificates"), <LoginCertificates key="c" all={certificates} path={["account", "certificates"]} onDone={changed} />] as const] : []),
                     ]}

@@ -30,8 +30,8 @@ const methodText = (s: Session) => {
 };
 
 const COLUMNS: readonly Column<Session>[] = [
-    { id: "peer", title: "From", width: 220, sort: "peer", text: (s) => (s.this ? t("{where} (this page)", { where: s.peer }) : s.peer) },
-    { id: "method", title: "Logged in by", width: 200, sort: "method", text: methodText },
+    { id: "peer", title: "From", width: 220, grows: 420, sort: "peer", text: (s) => (s.this ? t("{where} (this page)", { where: s.peer }) : s.peer) },
+    { id: "method", title: "Logged in by", width: 200, grows: 300, sort: "method", text: methodText },
     { id: "created", title: "Begun", width: 180, sort: "created", text: (s) => dateTime(s.created) },
     { id: "used", title: "Last used", width: 150, sort: "used", text: (s) => ago(s.used) },
     { id: "expires", title: "Ends", width: 180, sort: "expires", text: (s) => dateTime(s.expires) },
@@ -53,7 +53,7 @@ export function Sessions({ version }: { version: number }) {
             <LocalTable
                 name="own-sessions"
                 label={t("Where you are logged in")}
-                all={found?.sessions ?? []}
+                all={found?.sessions}
                 columns={COLUMNS}
                 rowKey={(s) => s.id}
                 values={VALUES}
@@ -63,7 +63,7 @@ export function Sessions({ version }: { version: number }) {
                 empty={t("No session.")}
             />
             {of && (
-                <Change title={t("End the session from {where}?", { where: of.peer })} button={t("End it")} work={() => call("DELETE", apiPath(["account", "sessions", of.id]))} onDone={wasEnded}>
+                <Change title={t("End the session from {where}?", { where: of.peer })} button={t("End it")} danger work={() => call("DELETE", apiPath(["account", "sessions", of.id]))} onDone={wasEnded}>
                     <p>{t("Whoever works by it has to log in again.")}</p>
                 </Change>
             )}

@@ -1,9 +1,9 @@
 // Assignments: groups, units, profiles and self-service rules; and what machines' own packages assign and exclude, changed for many at once
 // with the changes of each shown first, and a plan for one.
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText } from "../api";
-import { Dialog, FormDialog } from "../components/dialog";
+import { askedFor, Dialog, FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { A } from "../components/link";
 import { useCommands } from "../components/palette";
@@ -26,7 +26,7 @@ interface Wanted {
     uuids: () => Promise<readonly string[]>;
     count: number;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Opens the change of what these machines are assigned. */
 export function assign(uuids: Wanted["uuids"], count: number): void {

@@ -1,7 +1,7 @@
 // Groups, units, profiles and rules of self-service: made, and changed for several at once. The program finds what would never work before it is
 // signed, and shows the difference.
-import { signal, useSignal } from "@preact/signals";
-import { FormDialog } from "../components/dialog";
+import { useSignal } from "@preact/signals";
+import { askedFor, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { words } from "../format";
@@ -17,7 +17,7 @@ interface Wanted {
     name?: string;
     onDone: () => void;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Makes a new one, of which this is known. */
 export function newPolicy(section: string, name: string): void {
@@ -31,7 +31,7 @@ export function editPolicy(packages: readonly Package[], onDone: () => void): vo
 
 
 /** "team: tis-firefox tis-vlc; staff: tis-vlc" by group; a group's name may have blanks. */
-export function rulesOf(text: string): Record<string, string[]> {
+function rulesOf(text: string): Record<string, string[]> {
     const rules: Record<string, string[]> = {};
     for (const one of text.split(/[;\n]/)) {
         const at = one.indexOf(":");

@@ -1,7 +1,6 @@
 // Actions on the machines that are selected: what is asked for here is composed by the local program, reviewed, and only then signed.
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { FormDialog } from "../components/dialog";
+import { useSignal } from "@preact/signals";
+import { askedFor, FormDialog } from "../components/dialog";
 import { Area, Check, Choice, Field } from "../components/fields";
 import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
@@ -66,7 +65,7 @@ interface Wanted {
     count: number;
     packages: string;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Opens the dialog of this action. */
 export function order(kind: Kind, uuids: Wanted["uuids"], count: number, packages = ""): void {
@@ -108,18 +107,12 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     );
 }
 
-export function OrderDialog() {
+function OrderDialog() {
     return wanted.value ? <OrderForm key={wanted.value.kind.kind} {...wanted.value} /> : null;
 }
 
 export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"]; count: number; asked?: Asked }) {
     useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })));
-    useEffect(
-        () => () => {
-            wanted.value = undefined;
-        },
-        [],
-    );
     return (
         <>
             {KINDS.slice(0, BUTTONS).map((k) => (

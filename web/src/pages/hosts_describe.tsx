@@ -1,7 +1,7 @@
 // What machines are called for people: ordered like anything else that changes a machine, whose system keeps it. In the list it is edited in its
 // cell; here for several at once, and where that cell is not shown.
-import { signal, useSignal } from "@preact/signals";
-import { FormDialog } from "../components/dialog";
+import { useSignal } from "@preact/signals";
+import { askedFor, FormDialog } from "../components/dialog";
 import { Field } from "../components/fields";
 import { review } from "../components/review";
 import { t, tn } from "../i18n";
@@ -13,7 +13,7 @@ interface Wanted {
     text?: string | undefined;
     onDone: (answer: Record<string, unknown>, count: number) => void;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Opens the dialog. */
 export function describe(of: Wanted): void {

@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, isAbort } from "../api";
-import { Dialog } from "../components/dialog";
+import { askedFor, Dialog } from "../components/dialog";
 import { Choice } from "../components/fields";
 import { Status, type Tone } from "../components/status";
 import { sayError } from "../components/toasts";
@@ -43,7 +43,7 @@ const STATES: Readonly<Record<string, readonly [title: Text, tone: Tone]>> = {
     "TO-UPGRADE": ["To upgrade", "warn"],
     "TO-CHANGE": ["again, or away", "warn"],
 };
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Opens it for these machines. */
 export function showPackages(of: Wanted): void {

@@ -9,7 +9,7 @@ export interface Unit {
 }
 
 /** The parts of a name; a comma after a backslash is none between two. */
-export function partsOf(dn: string): string[] {
+function partsOf(dn: string): string[] {
     const parts: string[] = [];
     let part = "";
     for (let i = 0; i < dn.length; i++) {

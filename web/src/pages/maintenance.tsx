@@ -1,10 +1,10 @@
 // When machines change by themselves, when they may not be changed, and which packages stay as they are: said by their own packages or by a
 // group's, signed as everything else. The program reads what is put together here as a machine would, and shows what changes.
-import { signal, useSignal, type Signal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { FormDialog } from "../components/dialog";
+import { askedFor, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -21,7 +21,7 @@ interface Wanted {
     groups?: readonly Package[]; // theirs, and nobody else's
     onDone?: () => void;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 
 /** Opens the windows and holds of these machines. */
 export function maintain(uuids: Wanted["uuids"], count: number): void {

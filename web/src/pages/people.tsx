@@ -193,7 +193,7 @@ function Tokens({ of }: { of: Person }) {
         <>
             <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
             {revoked.value && (
-                <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
+                <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} danger work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
                     <p>{t("Programs that use it are refused from now on.")}</p>
                 </Change>
             )}
@@ -264,6 +264,7 @@ function PersonView({ name, version, changed }: { name: string; version: number;
             {act && (
                 <Change
                     title={pair(t(act.title), p.name)}
+                    danger={act.work !== undefined}
                     {...(act.work ? { button: t(act.title), work: () => act.work?.(p) ?? Promise.resolve() } : {})}
                     {...(act.grant ? { grant: () => act.grant?.(p) ?? { do: "" } } : {})}
                     onDone={done}

@@ -1,9 +1,9 @@
 // What is done with packages of the repository: promotion, a new signature, import, removal. Whatever is signed the local program composes;
 // where packages may be imported from its configuration says.
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { Dialog, FormDialog } from "../components/dialog";
+import { askedFor, Dialog, FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
@@ -47,7 +47,7 @@ function exactly(packages: readonly Package[]): string[] {
 }
 
 type Open = "promote" | "delete" | "import" | "resign";
-export const open = signal<{ what: Open; packages: readonly Package[]; all: readonly Package[]; onDone: () => void } | undefined>(undefined);
+export const open = askedFor<{ what: Open; packages: readonly Package[]; all: readonly Package[]; onDone: () => void }>();
 const close = () => (open.value = undefined);
 
 function Resign({ packages, onDone }: { packages: readonly Package[]; onDone: () => void }) {

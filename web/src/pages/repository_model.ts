@@ -42,7 +42,7 @@ export function packagePath(name: string): string {
 }
 
 /** "a(>=2), b" as names. */
-export function namesOf(list: string): string[] {
+function namesOf(list: string): string[] {
     return list
         .split(",")
         .map((item) => item.replace(/\(.*$/, "").trim())

@@ -1,9 +1,9 @@
 // Files that are dropped into the repository's page: they go to the local program, which verifies them, shows what they are, and sends them. The
 // page reads nothing of them.
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { call, isAbort, send } from "../api";
-import { FormDialog } from "../components/dialog";
+import { askedFor, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -22,7 +22,7 @@ interface Wanted {
     files: readonly File[];
     onDone: () => void;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 const MOST = 64; // files at once, as the program takes them
 
 /** A file goes to the program, which keeps it for a while. */

@@ -41,6 +41,12 @@ const RIGHTS: readonly (readonly [right: string, about: Text])[] = [
     ["metrics", "read metrics"],
     ["people", "look after people, webhooks and the journal"],
 ];
+/** What somebody may who has this right. */
+export function rightText(right: string): string {
+    const known = RIGHTS.find(([name]) => name === right);
+    return known ? t(known[1]) : right;
+}
+
 const DAYS_MAX = 366;
 
 function NewToken({ onDone }: { onDone: (secret?: string) => void }) {
@@ -104,7 +110,7 @@ export function TokensPage() {
             {isNew.value && <NewToken onDone={wasMade} />}
             {made.value && <Once title={t("The token")} secret={made.value} about={t("It is shown now, and never again.")} onClose={() => (made.value = "")} />}
             {revoked.value && (
-                <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} work={() => call("DELETE", apiPath(["account", "tokens", revoked.value?.id ?? ""]))} onDone={wasRevoked}>
+                <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} danger work={() => call("DELETE", apiPath(["account", "tokens", revoked.value?.id ?? ""]))} onDone={wasRevoked}>
                     <p>{t("Programs that use it are refused from now on.")}</p>
                 </Change>
             )}

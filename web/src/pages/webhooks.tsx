@@ -83,7 +83,7 @@ function HookView({ of, onClose }: { of: Hook; onClose: (isChanged: boolean) => 
         }, sayError);
     if (isRemoving.value)
         return (
-            <Change title={t("Remove {what}?", { what: of.url })} button={t("Remove")} work={() => call("DELETE", apiPath(["webhooks", of.id]))} onDone={onClose}>
+            <Change title={t("Remove {what}?", { what: of.url })} button={t("Remove")} danger work={() => call("DELETE", apiPath(["webhooks", of.id]))} onDone={onClose}>
                 <p>{t("Nothing is sent there any more; what waits is dropped.")}</p>
             </Change>
         );

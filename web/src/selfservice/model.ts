@@ -142,7 +142,7 @@ function tellEnd(task: Task) {
     else sayError(new Error(pair(asked.name, task.message || t("it failed. An administrator of this machine can see why."))));
 }
 
-export async function refreshTasks(): Promise<void> {
+async function refreshTasks(): Promise<void> {
     try {
         tasks.value = await call<Task[]>("POST", "/local/tasks", {});
         for (const task of tasks.value) if (task.state === "done") tellEnd(task);

@@ -11,7 +11,7 @@ const KINDS: Record<string, Text> = {
     update: "Updating the catalogue",
 };
 
-export function titleOfTask(task: Task): string {
+function titleOfTask(task: Task): string {
     const kind = KINDS[task.kind];
     return kind ? t(kind, { name: nameOf(task) }) : t("At work for the administrator");
 }

@@ -6,7 +6,7 @@ import type { Columns } from "./columns";
 import type { Rows } from "./rows";
 import type { Selection } from "./selection";
 
-export const RANGE_MAX = 20_000; // rows that one shift selects; for more there is "all that match"
+const RANGE_MAX = 20_000; // rows that one shift selects; for more there is "all that match"
 const COPY_MAX = 10_000;
 
 /** Where a key leads from row `at`; undefined: it does not move. */
