@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/proc"))  # the organisation is that of the whole programs
 BUILD = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin")).resolve().parent
 WORK, DIST, SCREENS = BUILD / "web/work", BUILD / "web", BUILD / "screens"
-PATIENCE = 600 * int(os.environ.get("WAPT_TEST_SLOW", "1"))  # s, for a file of scenarios
+PATIENCE = 600 * int(os.environ.get("WAPT_TEST_SLOW", "1"))  # s, for a scenario
 
 
 def scenarios(file):
@@ -25,9 +25,15 @@ def scenarios(file):
 def hear(process, does):
     """What the scenarios say until they end: each one's error by its name, None where there was none."""
     told = {}
-    watch = threading.Timer(PATIENCE, process.kill)
-    watch.start()
+
+    def patient():
+        watch = threading.Timer(PATIENCE, process.kill)
+        watch.start()
+        return watch
+    watch = patient()
     for line in process.stdout:
+        watch.cancel()
+        watch = patient()
         one = json.loads(line)
         if "ask" in one:
             process.stdin.write(json.dumps(does[one["ask"]](*one["with"])) + "\n")

@@ -1,4 +1,4 @@
-"""What goes wrong around the pages, keys, accessibility: web/tests/faults.mjs, and pictures of every screen; what holds of every page: everywhere.mjs."""
+"""What goes wrong around the pages: web/tests/faults.mjs; what holds of every page: everywhere.mjs."""
 import pytest
 from pages import play, scenarios
 

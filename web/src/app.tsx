@@ -34,7 +34,8 @@ function commands(): Command[] {
     ];
 }
 
-function Navigation({ open }: { open: string }) {
+function Navigation({ path }: { path: string }) {
+    const open = pages.find((p) => p.path === path)?.within ?? path;
     return (
         <nav class="side" aria-label={t("Pages")}>
             <div class="brand">
@@ -145,7 +146,7 @@ export function App() {
             <a class="skip" href="#main">
                 {t("To the content")}
             </a>
-            <Navigation open={path} />
+            <Navigation path={path} />
             <div class="right">
                 <Head />
                 <AwayBanner />

@@ -27,6 +27,7 @@ export interface Page {
     path: string; // "/hosts/:uuid"; no dots in what stands for a name: such a thing goes into the query
     title: Text;
     page: ComponentType<PageProps>;
+    within?: string; // the page of the navigation to which it belongs, where the path does not say so
     nav?: { icon: IconName; keys: string; right?: string }; // "g h"; right: shown to whoever has it
 }
 
@@ -36,7 +37,7 @@ export const pages: readonly Page[] = [
     { path: "/hosts/:uuid", title: "Machine", page: HostPage },
     { path: "/orders", title: "Orders", page: OrdersPage, nav: { icon: "tasks", keys: "g o" } },
     { path: "/repository", title: "Repository", page: RepositoryPage, nav: { icon: "box", keys: "g p" } },
-    { path: "/package", title: "Package", page: PackagePage },
+    { path: "/package", title: "Package", page: PackagePage, within: "/repository" },
     { path: "/assignments", title: "Assignments", page: AssignmentsPage, nav: { icon: "assign", keys: "g a" } },
     { path: "/rollouts", title: "Roll-outs", page: RolloutsPage, nav: { icon: "rollout", keys: "g r" } },
     { path: "/rollouts/:id", title: "Roll-out", page: RolloutPage },

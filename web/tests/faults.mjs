@@ -1,7 +1,6 @@
 // The pages against a local program that is not there (mock.mjs): what goes wrong in ways that a real one can't be made to.
 import { axe, check, same, selectFirst, until } from "./lib.mjs";
 import { open } from "./open.mjs";
-import { atScreens } from "./screens.mjs";
 
 const rows = (page) => page.locator(".t-body .t-row");
 const names = (page) => page.locator(".t-body .t-row a").allInnerTexts();
@@ -657,15 +656,4 @@ export async function aTicketLogsInUnasked(given) {
         await dialog.getByRole("combobox", { name: "By" }).selectOption("password"); // whoever has left is asked
         same(tries(mock), 2, "logins");
     }, { before });
-}
-
-export async function everyScreenIsAccessibleAndKeptAsAPicture(given) {
-    const found = [];
-    let count = 0;
-    await atScreens({ ...given, open, languages: ["en", "fr"] }, async (name, theme, language, page) => {
-        count++;
-        if (language === "en") for (const violation of await axe(page, theme === "dark")) found.push(`${name}, ${theme}: ${violation}`);
-    });
-    same(found, [], "against WCAG AA");
-    check(count > 80, `${count} screens`);
 }

@@ -54,7 +54,7 @@ function keysOf(at) {
     return undefined;
 }
 
-const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "base", ""], ["grp-lyon", "group", "tis-firefox"], ["rules", "selfservice", ""]].map(([name, section, depends]) => ({ package: name, version: "1.0-1", architecture: "all", section, maturity: "PROD", locale: "", target_os: "all", name, description: `about ${name}`, depends, conflicts: "", signer: "Developer", signer_fingerprint: "ab".repeat(32), signature_date: "20260101T000000", file: `${name}_1.0-1.wapt`, size: 12_345, is_newest: true }));
+const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "base", ""], ["grp-lyon", "group", "tis-firefox"], ["rules", "selfservice", ""]].map(([name, section, depends]) => ({ package: name, version: "1.0-1", architecture: "all", section, maturity: "PROD", locale: "", target_os: "all", name, description: `about ${name}`, depends, conflicts: "", signer: "Developer", signer_fingerprint: "ab".repeat(32), signature_date: section === "base" ? "20260101T000000" : "2026-03-02T10:00:00Z", file: `${name}_1.0-1.wapt`, size: 12_345, is_newest: true }));
 
 const ESTATE = () => [...PACKAGES(), { package: "tis-old", version: "0.9-3" }].flatMap(({ package: name, version }, i) => [
     { package: name, version, status: "OK", machines: 310 - 41 * i },

@@ -2,7 +2,6 @@
 import path from "node:path";
 import { machine } from "./mock.mjs";
 
-const THEMES = ["light", "dark"];
 const USUAL = { width: 1366, height: 768 };
 const LARGE = { width: 2560, height: 1440 };
 const HOST = `/hosts/${machine(23).uuid}`;
@@ -262,29 +261,27 @@ async function select(page, count) {
     await page.locator(".bar-actions").waitFor();
 }
 
-/** Keeps a picture of each screen in folder, two of them for a large screen, too, and calls use(name, theme, language, page) there. */
-export async function atScreens({ browser, dist, open, languages, folder }, use) {
-    for (const language of languages)
-        for (const theme of THEMES)
-            await open({ browser, dist }, async ({ mock, page, base }) => {
-                const to = async (where, wait = ".t-body .t-row a") => {
-                    await page.goto(base + where);
-                    await page.locator(wait).first().waitFor();
-                };
-                await page.locator(".t-body .t-row a").first().waitFor();
-                for (const [name, go] of Object.entries(SCREENS)) {
-                    await closeAll(page);
-                    await go({ mock, page, base, to });
-                    const keep = (more) => page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}${more}.png`), animations: "disabled" });
-                    await keep("");
-                    if ((theme === "light") === (language === "en")) {
-                        await page.setViewportSize(LARGE);
-                        await keep("-large");
-                        await page.setViewportSize(USUAL);
-                    }
-                    await use(name, theme, language, page);
-                }
-            }, { colorScheme: theme, before: (mock) => (mock.prefs = { language }) });
+/** Keeps a picture of each screen in folder, of a large screen in half of the cases, too, and calls use(name, page) there. */
+export async function atScreens({ browser, dist, open, language, theme, folder }, use) {
+    await open({ browser, dist }, async ({ mock, page, base }) => {
+        const to = async (where, wait = ".t-body .t-row a") => {
+            await page.goto(base + where);
+            await page.locator(wait).first().waitFor();
+        };
+        await page.locator(".t-body .t-row a").first().waitFor();
+        for (const [name, go] of Object.entries(SCREENS)) {
+            await closeAll(page);
+            await go({ mock, page, base, to });
+            const keep = (more) => page.screenshot({ path: path.join(folder, `${name}-${theme}-${language}${more}.png`), animations: "disabled" });
+            await keep("");
+            if ((theme === "light") === (language === "en")) {
+                await page.setViewportSize(LARGE);
+                await keep("-large");
+                await page.setViewportSize(USUAL);
+            }
+            await use(name, page);
+        }
+    }, { colorScheme: theme, before: (mock) => (mock.prefs = { language }) });
 }
 
 async function closeAll(page) {

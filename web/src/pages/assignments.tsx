@@ -17,7 +17,7 @@ import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { maintainGroups, MaintenanceDialog } from "./maintenance";
-import { PACKAGE_COLUMNS, usePackages } from "./repository";
+import { PACKAGE_COLUMNS, PACKAGE_VALUES, usePackages } from "./repository";
 import { editPolicy, PolicyDialog, SECTIONS } from "./assignments_policy";
 import { ChangeDialog, open } from "./repository_changes";
 import { packagePath, POLICY, type Package } from "./repository_model";
@@ -144,7 +144,7 @@ const COLUMNS: readonly Column<Package>[] = [
     { id: "kind", title: "Kind", width: 140, grows: 200, sort: "kind", text: (p) => (SECTIONS[p.section] ? t(SECTIONS[p.section] as Text) : p.section) },
     { id: "needs", title: "Assigns", width: 300, grows: 640, text: (p) => p.depends },
     { id: "excludes", title: "Excludes", width: 150, grows: 400, text: (p) => p.conflicts },
-    { id: "windows", title: "Maintenance windows", width: 190, grows: 320, text: (p) => p.maintenance_windows ?? "" },
+    { id: "windows", title: "Maintenance windows", width: 206, grows: 320, text: (p) => p.maintenance_windows ?? "" },
     { id: "freezes", title: "Freezes", width: 190, grows: 320, text: (p) => p.freeze_periods ?? "", isHidden: true },
     { id: "held", title: "Holds", width: 170, grows: 320, text: (p) => p.packages_held ?? "" },
     ...PACKAGE_COLUMNS.filter((c) => ["version", "maturity", "signer", "signed"].includes(c.id)),
@@ -200,6 +200,7 @@ export function AssignmentsPage() {
                 all={rules}
                 columns={COLUMNS}
                 rowKey={(p) => p.file}
+                values={PACKAGE_VALUES}
                 firstSort="package"
                 selection={selection}
                 tools={<Tools selection={selection} rules={rules ?? []} all={all ?? []} again={again} />}

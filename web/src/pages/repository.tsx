@@ -7,7 +7,7 @@ import { Facts } from "../components/fields";
 import { useCommands } from "../components/palette";
 import { sayError } from "../components/toasts";
 import { useEvents } from "../events";
-import { bytes } from "../format";
+import { bytes, dateTime } from "../format";
 import { t, tn } from "../i18n";
 import { epoch, local } from "../local";
 import { navigate, place } from "../router";
@@ -15,19 +15,19 @@ import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { ChangeDialog, open, publish } from "./repository_changes";
-import { countHosts, dependants, loadPackages, maturityText, packagePath, type Package } from "./repository_model";
+import { countHosts, dependants, loadPackages, maturityText, packagePath, signedAt, type Package } from "./repository_model";
 import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
-    { id: "package", title: "Package", width: 220, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "package", title: "Package", width: 190, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
     { id: "version", title: "Version", width: 100, grows: 180, sort: "version", text: (p) => p.version },
     { id: "maturity", title: "Maturity", width: 100, sort: "maturity", text: maturityText },
     { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
     { id: "architecture", title: "Architecture", width: 120, sort: "architecture", text: (p) => p.architecture },
     { id: "signer", title: "Signer", width: 130, grows: 260, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
     { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => bytes(p.size) },
-    { id: "signed", title: "Signed", width: 146, sort: "signed", text: (p) => p.signature_date.slice(0, 16).replace("T", " ") },
+    { id: "signed", title: "Signed", width: 172, sort: "signed", text: (p) => (signedAt(p) > 0 ? dateTime(signedAt(p)) : p.signature_date) },
     { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
     { id: "depends", title: "Needs", width: 240, grows: 480, text: (p) => p.depends, isHidden: true },
     { id: "conflicts", title: "Excludes", width: 200, grows: 400, text: (p) => p.conflicts, isHidden: true },
@@ -35,6 +35,9 @@ export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
     { id: "locale", title: "Languages", width: 100, text: (p) => p.locale, isHidden: true },
     { id: "file", title: "File", width: 300, grows: 460, text: (p) => p.file, isHidden: true },
 ];
+
+/** By what these columns are sorted, where that is not their text. */
+export const PACKAGE_VALUES = { size: (p: Package) => p.size, signed: signedAt };
 
 /** All packages, read again when the server tells of a change. undefined: not here yet. */
 export function usePackages(): { all: readonly Package[] | undefined; again: () => void } {
@@ -121,7 +124,7 @@ export function RepositoryPage() {
                 all={all}
                 columns={PACKAGE_COLUMNS}
                 rowKey={(p) => p.file}
-                values={{ size: (p) => p.size }}
+                values={PACKAGE_VALUES}
                 firstSort="package"
                 selection={selection}
                 onOpen={(p) => navigate(packagePath(p.package))}
@@ -164,6 +167,9 @@ export function PackagePage() {
     return (
         <div class="page page-table">
             <div class="page-head">
+                <A to="/repository" class="back" title={t("Repository")}>
+                    <Icon name="left" />
+                </A>
                 <h1>{name}</h1>
                 <span class="muted">{newest?.description}</span>
             </div>
@@ -187,7 +193,7 @@ export function PackagePage() {
                 all={mine}
                 columns={PACKAGE_COLUMNS}
                 rowKey={(p) => p.file}
-                values={{ size: (p) => p.size }}
+                values={PACKAGE_VALUES}
                 firstSort="-version"
                 selection={selection}
                 tools={<Tools selection={selection} all={all ?? []} again={again} />}

@@ -89,6 +89,11 @@ export async function ownNeeds(needed: string): Promise<Own> {
     return { needed, total: answer.total, names: answer.hosts.map((h) => h.name) };
 }
 
+/** s since 1970, of "2026-01-01T00:00:00Z" and of what WAPT wrote: "20260101T000000"; 0: of neither. */
+export function signedAt(p: Package): number {
+    return Date.parse(p.signature_date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/, "$1-$2-$3T$4:$5:")) / 1000 || 0;
+}
+
 export function maturityText(p: Package): string {
     return p.maturity || "PROD";
 }

@@ -74,11 +74,11 @@ export function Header<R>({ columns, onSort, check }: Props<R>) {
                         >
                             {column.sort ? (
                                 <button type="button" class="t-sort" onClick={sort}>
-                                    <span>{heading(column)}</span>
+                                    <span title={heading(column)}>{heading(column)}</span>
                                     {(sorted === "ascending" || sorted === "descending") && <Icon name={sorted === "ascending" ? "up" : "down"} />}
                                 </button>
                             ) : (
-                                <span class="t-title">{heading(column)}</span>
+                                <span class="t-title" title={heading(column)}>{heading(column)}</span>
                             )}
                             <Edge columns={columns} column={column} />
                         </div>

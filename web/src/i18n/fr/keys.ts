@@ -148,8 +148,8 @@ export const keys = {
     "Have one of its administrators give you root.json by a way that you trust: the server is believed in none.": "Qu'un de ses administrateurs vous donne root.json par une voie dont vous êtes sûr : le serveur n'est cru pour aucune.",
     "In it are your key and those whose packages count here today. Better two administrators or more, and fewer signatures than they are: then one lost key is no end, and one stolen key no beginning.":
         "Elle contient votre clé et celles dont les paquets comptent ici aujourd'hui. Mieux vaut deux administrateurs ou plus, et moins de signatures qu'ils ne sont : une clé perdue n'est alors pas une fin, ni une clé volée un début.",
-    "Make the first root": "Faire la première racine",
-    "Make the first root.": "Faites la première racine.",
+    "Make the first root": "Créer la première racine",
+    "Make the first root.": "Créez la première racine.",
     "Nothing is in force before enough of its administrators have signed. Whoever has it obeys it alone, and there is no way back.":
         "Rien n'est en vigueur avant qu'assez de ses administrateurs aient signé. Qui l'a n'obéit qu'à elle, et il n'y a pas de retour.",
     "of this server": "de ce serveur",

@@ -74,7 +74,7 @@ export const repository = {
     "Enrolment kit": "Kit d'enrôlement",
     "From 1 to {n}.": "De 1 à {n}.",
     "For how many machines": "Pour combien de machines",
-    "Good for": "Bon pendant",
+    "Good for": "Valable",
     "On each machine": "Sur chaque machine",
     "One file with which new machines register: this server and its certificate, whom they trust, the root of the repository where one is known here, and a token that lets them in.": "Un fichier avec lequel de nouvelles machines s'enregistrent : ce serveur et son certificat, à qui elles font confiance, la racine du dépôt si elle est connue ici, et un jeton qui les laisse entrer.",
     "With the agent's package installed, as root:": "Le paquet de l'agent installé, en root :",
