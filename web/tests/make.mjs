@@ -33,7 +33,7 @@ async function signed(ask, name) {
 export async function m1_anInstallerIsDroppedReadAndEdited({ browser, link, password, keyPassword, folder, files, ask }) {
     open = await begin(browser, link, { password });
     const { page } = open;
-    await page.getByRole("link", { name: "Repository" }).click();
+    await page.getByRole("link", { name: "Repository" }).first().click();
     await page.getByRole("button", { name: "Make a package" }).click();
     await look("make-choose", folder);
     await page.keyboard.press("Escape");

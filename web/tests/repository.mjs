@@ -13,7 +13,7 @@ const look = (name, folder) => lookAt(open.page, name, folder);
 export async function b1_theRepositoryIsShown({ browser, link, password, folder, tool }) {
     open = await begin(browser, link, { password });
     const { page } = open;
-    await page.getByRole("link", { name: "Repository" }).click();
+    await page.getByRole("link", { name: "Repository" }).first().click();
     await grid(page, "Packages").getByRole("link", { name: tool }).waitFor();
     await grid(page, "Packages").getByText("Developer").first().waitFor();
     await look("repository", folder);
@@ -50,7 +50,7 @@ export async function b2_removalWarns({ ask, folder, tool, keyPassword }) {
 
 export async function b3_importsOnlyFromWhatIsConfigured({ ask, folder }) {
     const { page } = open;
-    await page.getByRole("link", { name: "Repository" }).click();
+    await page.getByRole("link", { name: "Repository" }).first().click();
     await page.getByRole("button", { name: "Import packages" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("From", { exact: true }).selectOption("away");
