@@ -107,7 +107,7 @@ def test_an_agent_by_itself(realm, top):
     with open(top / "agent-101.log", "wb") as log:
         agent = subprocess.Popen(["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", script, "sh", bench.BIN / "waptservice", "run",
                                   "--config", ini], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                 env=dict(os.environ, WAPT_LIBDIR=str(bench.LIB), LANG="C.UTF-8", HOME="/root"))
+                                 env=bench.environment())
     try:
         bench.until(lambda: any(h["name"] == "pc101" and h["reachable"] for h in org.hosts()), "the machine has registered and is reachable")
         assert (base / "private/tls.pem").exists()

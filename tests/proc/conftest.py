@@ -2,7 +2,6 @@
 import atexit
 import base64
 import contextlib
-import hashlib
 import hmac
 import json
 import os
@@ -27,12 +26,28 @@ atexit.register(shutil.rmtree, TREE)
 BIN = shutil.copytree(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin"), TREE / "bin")
 LIB = shutil.copytree(ROOT / "python", TREE / "lib")
 PATIENCE = 90  # s, to wait for what must come true, on a machine that may be busy
+HOME = TREE / "home"  # of the persons and root here: what a console keeps of a server is of these tests alone
+HOME.mkdir(0o700)
+HELD = []  # sockets
+
+
+def free_port():
+    """A port of loopback for a program that a test starts. Held until the tests end: nobody else is given it before the program listens, nor after."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the program does: then a socket that does not listen is not in its way
+    s.bind(("127.0.0.1", 0))
+    HELD.append(s)
+    return s.getsockname()[1]
+
+
+def environment():
+    """Of our programs."""
+    return dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME=str(HOME))
 
 
 def run(*argv, ok=True, **kw):
     """Runs one of our programs. ok: True, it must succeed; False, it must fail (but not crash); None, either."""
-    env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
-    p = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120, env=env, stdin=subprocess.DEVNULL, **kw)
+    p = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=120, env=environment(), stdin=subprocess.DEVNULL, **kw)
     text = f"{' '.join(map(str, argv))}\n-> {p.returncode}\n{p.stdout}\n{p.stderr}"
     if ok is True:
         assert p.returncode == 0, text
@@ -40,12 +55,6 @@ def run(*argv, ok=True, **kw):
         assert 0 < p.returncode < 64, text
     p.text = p.stdout + p.stderr
     return p
-
-
-def begin_anew(*urls):
-    """What a console saw of another server's journal, which had the same port before, is not of this one."""
-    for url in urls:
-        (pathlib.Path("/root/.config/wapt") / f"journal-{hashlib.sha256(url.encode()).hexdigest()[:16]}.head").unlink(missing_ok=True)
 
 
 def until(true, what):
@@ -56,6 +65,12 @@ def until(true, what):
         time.sleep(pause)
         pause = min(1.4 * pause, 0.3)  # asking is often a whole program's start and login, from which others' work suffers
     raise AssertionError(f"never came true: {what}")
+
+
+def end(process):
+    """Ends a program that was started here; its status."""
+    process.terminate()
+    return process.wait(PATIENCE)
 
 
 def manager(service, base):
@@ -107,11 +122,8 @@ class Organisation:
         self.keycert("Developer", "--code-signing", by="Authority")
         self.keycert("Deployer", by="Authority")
         self.keycert("Stranger", "--code-signing")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url, self.agents_url = (f"https://{name}:{self.port}" for name in (self.ADDRESS, self.SEEN_BY_AGENTS))
-        begin_anew(self.url, self.agents_url)
         run(BIN / "waptserver", "setup", "--dir", base / "server", "--name", self.NAMES, "--bind", self.ADDRESS, "--port", self.port,
             "--admin-password-file", base / "admin.pw")
         shutil.copy(self.cert("Authority"), base / "server/trusted/")
@@ -132,9 +144,9 @@ class Organisation:
         return base / "wapt-get.ini"
 
     def start(self, log, program, *argv):
-        env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
         with open(self.base / f"{log}.log", "ab") as out:
-            p = subprocess.Popen([*self.inside(program), str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
+            p = subprocess.Popen([*self.inside(program), str(BIN / program), *map(str, argv)], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                 env=environment())
         self.processes.append(p)
         return p
 
@@ -154,7 +166,7 @@ class Organisation:
             if p.poll() is None:
                 p.send_signal(signal.SIGTERM)
                 try:
-                    p.wait(20)
+                    p.wait(PATIENCE)
                 except subprocess.TimeoutExpired:
                     p.kill()
                     p.wait()

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from conftest import BIN, Organisation, run, until
+from conftest import BIN, Organisation, end, environment, run, until
 
 KNOWN = {"OK", "WARNING", "ERROR", "RETRY", "UNKNOWN"}
 AGENT = ("launcher", "manager", "network", "fetch", "unpack", "runner", "script")
@@ -126,7 +126,7 @@ class Campaign:
         self.operations[name] += 1
         with open(self.base / "command.log", "ab") as log:
             self.command = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=dict(os.environ, LANG="C.UTF-8", HOME="/root"))
+                                            env=environment())
         return name
 
     def living(self):
@@ -193,8 +193,7 @@ class Campaign:
     def fresh(self, role):
         """Starts again a service whose children died: who supervises them waits ever longer."""
         if role in SERVER and role != "supervisor":
-            self.org.processes[0].terminate()
-            self.org.processes[0].wait(30)
+            end(self.org.processes[0])
         elif role == "manager":
             self.org.service.terminate()
             self.org.service.wait(40)

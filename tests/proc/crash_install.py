@@ -23,7 +23,7 @@ import threading
 import time
 
 import powercut
-from conftest import BIN, LIB, account, run
+from conftest import BIN, account, environment, run
 from tracer import Tracer
 
 KNOWN = {"OK", "WARNING", "ERROR", "UNKNOWN"}
@@ -66,7 +66,7 @@ class Machine:
             "--key-bits", "2048")
         shutil.copy(top / "keys/Developer.crt", self.base / "ssl")
         self.configure("")
-        self.env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
+        self.env = environment()
         for name, body in (("take", 'rm -rf {s}/"$WAPT_PACKAGE"; cp -a {w} {s}/"$WAPT_PACKAGE"; sync; echo "$WAPT_PACKAGE"'),
                            ("undo", 'rm -f {w}/*; cp -a {s}/"$WAPT_SNAPSHOT"/. {w}/; sync')):
             path = top / name

@@ -5,6 +5,8 @@ import struct
 import subprocess
 import time
 
+from conftest import PATIENCE, end, free_port
+
 REALM = "WAPT.TEST"
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"  # preloaded: the wrapper would fork
 
@@ -16,12 +18,12 @@ def call(*argv, env=None, data=None, ok=True):
 
 
 def until_open(process, port):
-    end = time.monotonic() + 30
+    last = time.monotonic() + PATIENCE
     while True:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        assert process.poll() is None and time.monotonic() < end, "the KDC does not start"
+        assert process.poll() is None and time.monotonic() < last, "the KDC does not start"
         time.sleep(0.05)
 
 
@@ -68,9 +70,7 @@ class Kdc:
     def __init__(self, folder):
         self.folder = folder
         folder.mkdir()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         (folder / "krb5.conf").write_text(f"""[libdefaults]
  default_realm = {REALM}
  dns_lookup_realm = false
@@ -119,9 +119,7 @@ class Kdc:
         """A cache with a ticket for the service that ended an hour ago, and whose clear part says that it did not: a client sends it."""
         past = self.folder / f"past-{os.urandom(4).hex()}"
         past.mkdir()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         for name in ("krb5.conf", "kdc.conf"):
             (past / name).write_text((self.folder / name).read_text().replace(str(self.port), str(port)))
         faked = dict(os.environ, KRB5_CONFIG=str(past / "krb5.conf"), KRB5_KDC_PROFILE=str(past / "kdc.conf"), KRB5CCNAME=f"FILE:{past}/cc",
@@ -133,8 +131,7 @@ class Kdc:
             call("kinit", "-l", "1h", "-k", "-t", keytab, principal, env=faked)
             call("kvno", "-q", service, env=faked)
         finally:
-            kdc.terminate()
-            kdc.wait(20)
+            end(kdc)
         (past / "patched").write_bytes(later((past / "cc").read_bytes(), 86400))
         return f"FILE:{past}/patched"
 
@@ -145,6 +142,5 @@ class Kdc:
 
     def stop(self):
         if self.process:
-            self.process.terminate()
-            self.process.wait(20)
+            end(self.process)
             self.process = None

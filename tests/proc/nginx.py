@@ -5,7 +5,7 @@ import socket
 import ssl
 import subprocess
 
-from conftest import ROOT, until
+from conftest import PATIENCE, ROOT, free_port, until
 
 
 class Nginx:
@@ -14,9 +14,7 @@ class Nginx:
     def __init__(self, srv, base, way, talk, people=False):
         self.base, self.talk = base / f"nginx-{way}", talk
         self.base.mkdir()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         text = (ROOT / "examples/nginx/wapt.conf").read_text()
         if way == "auth":  # its comments are configuration, and take the place of the first way
             first = re.search(r"    # First way.*?(?=    # Second way)", text, re.DOTALL)
@@ -55,4 +53,4 @@ class Nginx:
 
     def stop(self):
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)

@@ -11,7 +11,7 @@ import termios
 import time
 import uuid as uuidlib
 
-from conftest import BIN, run, until
+from conftest import BIN, end, run, until
 from test_f1_machine import machine_of_ours, registration, send
 
 OTHER = "00000000-aaaa-4000-8000-000000000002"
@@ -25,8 +25,7 @@ def machine_that_is_off(org):
     service = org.start_agent("off", ini)
     run(BIN / "wapt-get", "-c", ini, "register", "--token-file", org.token())
     until(lambda: is_connected(org, OTHER), "the second machine is connected")
-    service.terminate()
-    service.wait(20)
+    end(service)
     until(lambda: not is_connected(org, OTHER), "the second machine is off")
 
 

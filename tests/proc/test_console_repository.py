@@ -11,7 +11,7 @@ import threading
 import zipfile
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, end, run, until
 
 
 def build(org, name, version, who, marker, depends="", maturity=""):
@@ -333,8 +333,7 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
     assert "former.crt.replaced" in enrol(kit, "--force").text and org.agents_url in ini.read_text()
     assert sorted(p.name.endswith(".replaced") for p in (base / "ssl").iterdir() if p.is_file()) == [False, True]
     assert not (base / "root.json").exists() and (base / "root.json.replaced").exists()
-    service.terminate()
-    service.wait(20)
+    end(service)
     org.console("forget-host", uuid, "--yes")
 
 

@@ -2,12 +2,11 @@
 import os
 import random
 import signal
-import socket
 
 import crash
 import crash_install
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, free_port, run, until
 
 
 def test_kill_at_any_moment():
@@ -39,9 +38,7 @@ def family(pid):
 def test_children_die_with_whoever_started_them(org, program):
     base = org.base / f"orphans-{program}"
     if program == "waptserver":
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         run(BIN / program, "setup", "--dir", base, "--name", "localhost", "--bind", "127.0.0.1", "--port", port,
             "--admin-password-file", org.base / "admin.pw")
         config, count = base / "waptserver.ini", 6

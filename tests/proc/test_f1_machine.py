@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid as uuidlib
 
-from conftest import BIN, run
+from conftest import BIN, end, run
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -34,8 +34,7 @@ def test_f1a_token_that_is_used_up_expired_or_invented(org):
     invented.chmod(0o600)
     for token in (used, expired, invented):
         run(BIN / "wapt-get", "-c", ini, "register", "--token-file", token, ok=False)
-    service.terminate()
-    service.wait(20)
+    end(service)
 
 
 def test_f1b_wrong_server_certificate(org):

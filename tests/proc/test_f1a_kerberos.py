@@ -13,7 +13,7 @@ import tempfile
 
 import pytest
 import saying
-from conftest import BIN, Organisation, run, until
+from conftest import BIN, Organisation, end, run, until
 from kdc import REALM, Kdc, call
 from saying import Machine, send
 
@@ -62,8 +62,7 @@ class Realm(Organisation):
         kept = [line for line in ini.read_text().splitlines() if line.split(" = ")[0] not in options]
         ini.write_text("\n".join(kept + [f"{k} = {v}" for k, v in options.items()]) + "\n")
         server = self.processes[0]
-        server.terminate()
-        server.wait(30)
+        end(server)
         self.processes[0] = self.start("server", "waptserver", "run", "--config", ini)
         self.processes.pop()
         until(lambda: subprocess.run(["curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
@@ -194,8 +193,7 @@ def test_people_need_a_directory(realm):
 
 def test_weak_keytab(realm):
     """A service that has RC4 keys only, or whose keys others can read, takes no tickets: the server says so and does not start. The last of these tests."""
-    realm.processes[0].terminate()
-    realm.processes[0].wait(30)
+    end(realm.processes[0])
     ini, weak = realm.base / "server/waptserver.ini", realm.base / "kdc/rc4.keytab"
     ini.write_text(ini.read_text().replace(str(realm.keytabs["http"]), str(weak)))
     assert "no AES key" in run(BIN / "waptserver", "run", "--config", ini, ok=False).text

@@ -2,7 +2,7 @@
 import uuid
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, end, run, until
 from hostile import ELSEWHERE, HERE, Hostile, certificate
 
 REFUSED = 4
@@ -86,6 +86,5 @@ def test_f1b_push_channel_at_the_wrong_server(org, machine):
         server.use(*right)
         server.channel()
     finally:
-        service.terminate()
-        service.wait(20)
+        end(service)
         server.stop()

@@ -3,7 +3,7 @@ import stat
 import time
 import zipfile
 
-from conftest import manager, until
+from conftest import end, manager, until
 
 
 def test_f2b_altered_attribute_in_the_index(org):
@@ -37,9 +37,7 @@ def test_f2b_altered_attribute_in_the_index(org):
 
 def restart(org, ini, name):
     p = org.start(name, "waptservice", "run", "--config", ini)
-    end = time.monotonic() + 15
-    while time.monotonic() < end and p.poll() is None and not manager(p, ini.parent):
-        time.sleep(0.05)
+    until(lambda: p.poll() is not None or manager(p, ini.parent), "it listens, or has ended")
     return p
 
 
@@ -48,8 +46,7 @@ def test_f2c_f2d_directories_open_to_others_are_repaired_or_the_agent_stops(org)
     ini = org.new_agent(base)
     first = restart(org, ini, "agent-3")
     until(lambda: (base / "private").exists(), "the first start makes its directories")
-    first.terminate()
-    first.wait(20)
+    end(first)
     (base / "run/waptservice.sock").unlink(missing_ok=True)
     for folder, mode in (("private", 0o777), ("db", 0o777), (".", 0o777), ("ssl", 0o777)):
         (base / folder).chmod(mode)
@@ -59,7 +56,6 @@ def test_f2c_f2d_directories_open_to_others_are_repaired_or_the_agent_stops(org)
         if folder == "private" and p.poll() is None:
             assert stat.S_IMODE((base / folder).stat().st_mode) & 0o077 == 0
         if p.poll() is None:
-            p.terminate()
-            p.wait(20)
+            end(p)
         (base / folder).chmod(0o700 if folder in ("private", "db") else 0o755)
         (base / "run/waptservice.sock").unlink(missing_ok=True)

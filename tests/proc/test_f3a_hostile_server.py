@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, PATIENCE, end, run, until
 from hostile import Hostile, Signer, action, load_key, order, relay
 
 
@@ -39,8 +39,7 @@ class Stage:
         self.service = self.org.start_agent("agent-hostile", self.ini)
 
     def stop(self):
-        self.service.terminate()
-        self.service.wait(30)
+        end(self.service)
 
     def action(self, **changes):
         return action(self.uuid, **dict({"packages": ["f3a-hostile"]}, **changes))
@@ -282,6 +281,6 @@ def test_f3a_garbage_on_the_channel(stage):
         stage.refused(text, "an order")
     for text in ("", "[]", '{"type":"hello"}', "x" * 100000, '{"a":' * 500):
         stage.channel.send(text)
-        assert stage.channel.ended.wait(30), f"it hangs up on: {text[:40]}"
+        assert stage.channel.ended.wait(PATIENCE), f"it hangs up on: {text[:40]}"
         stage.channel = stage.server.channel()  # and comes back
     stage.obeyed()

@@ -2,7 +2,7 @@
 where the system's programs are stand-ins: no machine is really restarted."""
 import json
 
-from conftest import BIN, LIB, run, until
+from conftest import BIN, LIB, PATIENCE, end, run, until
 
 # utmp(5): one USER_PROCESS of "somebody".
 SOMEBODY = (7).to_bytes(4, "little") + b"\0" * 40 + b"somebody" + b"\0" * 332
@@ -59,8 +59,7 @@ class Played:
         return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
     def stop(self):
-        self.service.terminate()
-        self.service.wait(30)
+        end(self.service)
 
 
 def test_restarted_and_switched_off_by_order_where_the_machine_allows_it(org):
@@ -86,7 +85,7 @@ def test_restarted_and_switched_off_by_order_where_the_machine_allows_it(org):
     # Nobody is at work: at once. The machine goes before it could say so, and does not go again.
     order("reboot", "--no-wait")
     until(lambda: m.called("systemctl") == ["--no-block reboot"], "it is restarted")
-    m.service.wait(30)
+    m.service.wait(PATIENCE)
     m.boot()
     until(lambda: [t["code"] for t in tasks("reboot")] == ["ok"], "it knows that this is done")
     assert m.called("systemctl") == ["--no-block reboot"] and m.called("wall") == []

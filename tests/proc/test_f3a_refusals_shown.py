@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, end, run, until
 from test_f3a_owned_server import keep_orders
 
 
@@ -28,8 +28,7 @@ class Machine:
         self.service = self.org.start_agent(self.name, self.ini)
 
     def stop(self):
-        self.service.terminate()
-        self.service.wait(20)
+        end(self.service)
         until(lambda: not self.is_connected(), "the server notices")
 
     def is_connected(self):
@@ -49,8 +48,7 @@ class Machine:
 def other(org):
     m = Machine(org, "agent-refuses", "Developer")
     yield m
-    m.service.terminate()
-    m.service.wait(20)
+    end(m.service)
     shutil.rmtree(m.base)
 
 
@@ -139,11 +137,11 @@ def test_many_refusals_cost_little(org, other):
         finally:
             agent.close()
 
-    end = time.monotonic() + 60
-    while waiting() > 0 and time.monotonic() < end:
-        assert waiting() <= 256
-        time.sleep(0.2)
-    assert waiting() == 0
+    def all_told():
+        left = waiting()
+        assert left <= 256
+        return left == 0
+    until(all_told, "what it refused is told")
     assert rows(org, "batch = 'forged' AND state = 'refused'")
     assert not rows(org, "batch = 'forged' AND state = 'done'")
     assert order(org, "Developer", [other.uuid], "update").returncode == 0, "it still obeys"

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
-from conftest import BIN, LIB, manager, organisation, run, until
+from conftest import BIN, LIB, end, manager, organisation, run, until
 
 SEEN = """set -e
 mount -t tmpfs none /sys/class
@@ -42,8 +42,7 @@ class Machine:
         until(lambda: manager(self.service, self.base), f"{self.name} listens locally")
 
     def stop(self):
-        self.service.terminate()
-        self.service.wait(30)
+        end(self.service)
 
     def get(self, *argv, ok=True):
         return run(BIN / "wapt-get", "-c", self.ini, *argv, ok=ok)

@@ -6,13 +6,12 @@ import json
 import pathlib
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 
 import pytest
 
-from conftest import BIN, run, until
+from conftest import BIN, free_port, run, until
 from test_server_postgres import Postgres
 
 UUID = "moved-machine"
@@ -47,9 +46,7 @@ class Old:
         self.ini.write_text(f"[options]\nwapt_user = chief\nwapt_password = {passlib('old secret')}\ntrusted_signers_certificates_folder = {base}/old-trusted\n"
                             "encrypt_host_packages = True\nremote_repo_support = 1\nremote_repo_diff = 0\nUse_Kerberos = 1\ndb_password = hush-hush\nclient_tasks_timeout=\n"
                             "\x1b[2Jsetting = 1\nloglevel_waptdb = debug\n[uwsgi]\nprocesses = 4\n")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         run(BIN / "waptserver", "setup", "--dir", self.server, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
             "--admin-password-file", org.base / "admin.pw")
 

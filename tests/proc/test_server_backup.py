@@ -3,7 +3,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import stat
 import subprocess
@@ -12,7 +11,7 @@ import zipfile
 
 import pytest
 
-from conftest import BIN, run, until
+from conftest import BIN, free_port, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
 from tracer import Tracer
@@ -283,9 +282,7 @@ def test_no_name_of_a_file_becomes_a_command(copy):
 
 def test_the_log_as_a_file(source, copy):
     ini = copy / "waptserver.ini"
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     ini.write_text(ini.read_text().replace(f"port = {source.port}", f"port = {port}") + "log_file = the.log\nlog_size = 1\n")
     with subprocess.Popen([SERVER, "run", *config(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as p:
         until(lambda: (copy / "the.log").exists() and "server.started" in (copy / "the.log").read_text(), "it has started")

@@ -17,7 +17,7 @@ import zipfile
 import pytest
 
 import openapi
-from conftest import BIN, begin_anew, run, until
+from conftest import BIN, end, free_port, run, until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -30,10 +30,7 @@ class Server:
     def __init__(self, org, name, options="", on_tmpfs=None, setup=()):
         self.org, self.name, self.dir = org, name, org.base / name
         self.log_file = org.base / f"{name}.log"
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        begin_anew(f"https://127.0.0.1:{self.port}", f"https://localhost:{self.port}")
+        self.port = free_port()
         setup = [BIN / "waptserver", "setup", *map(shlex.quote, setup), "--dir", self.dir, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
                  "--admin-password-file", org.base / "admin.pw"]
         script = (f"set -e\n{' '.join(map(str, setup))}\ncp {org.cert('Authority')} {self.dir}/trusted/\n"
@@ -60,8 +57,7 @@ class Server:
         return self.log_file.read_text(errors="replace")
 
     def stop(self):
-        self.process.terminate()
-        assert self.process.wait(20) == 0, self.log()[-2000:]
+        assert end(self.process) == 0, self.log()[-2000:]
 
     def children(self):
         """role -> process ids"""
@@ -574,9 +570,7 @@ def refused_start(server, expected, *words):
 def test_start_tells_the_truth(srv, org):
     base = org.base / "server-start"
     assert run(BIN / "waptserver", "run", "--config", base / "waptserver.ini", ok=False).returncode == 11
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     make = [BIN / "waptserver", "setup", "--dir", base, "--name", "localhost", "--bind", "127.0.0.1", "--port", port, "--admin-password-file", org.base / "admin.pw"]
     run(*make)
     # A second time: nothing is touched.
@@ -588,6 +582,7 @@ def test_start_tells_the_truth(srv, org):
     text = ini.read_text()
     # The port of somebody else, and of a server that runs.
     with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(("127.0.0.1", port))
         s.listen()
         refused_start(base, 19, "in use", str(port))
@@ -621,8 +616,7 @@ def test_start_tells_the_truth(srv, org):
     db.write_bytes(data)
     p = org.start("server-start", "waptserver", "run", "--config", ini)
     until(lambda: "server.started" in (org.base / "server-start.log").read_text(), "mended, it starts")
-    p.terminate()
-    assert p.wait(20) == 0
+    assert end(p) == 0
 
 
 def test_f1a_tokens_are_listed_and_revoked(org):

@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from conftest import BIN, ROOT, until
+from conftest import BIN, ROOT, end, free_port, until
 from test_server_hostile import Server
 from test_server_people import private
 from test_server_webhooks import certified
@@ -32,12 +32,6 @@ ROLES = "wapt-admins:superadmin, paris:deployer:group=paris, helpers:helpdesk"
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Login:
@@ -113,8 +107,7 @@ class Provider:
         until(lambda: b"listening" in log.read_bytes(), "the provider listens")
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        end(self.process)
 
 
 def install():

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from conftest import BIN, ROOT, run, until
+from conftest import BIN, ROOT, end, free_port, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
 
@@ -30,9 +30,7 @@ class Second(Server):
 
     def __init__(self, org, first, name):  # pylint: disable=super-init-not-called
         self.org, self.name, self.dir, self.log_file = org, name, org.base / name, org.base / f"{name}.log"
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         archive = org.base / f"{name}.zip"
         run(BIN / "waptserver", "backup", "--config", first.dir / "waptserver.ini", archive)
         run(BIN / "waptserver", "setup", "--join", archive, "--dir", self.dir, "--node", name, "--port", self.port)
@@ -48,9 +46,7 @@ class Second(Server):
 
 class Balancer:
     def __init__(self, base, servers):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         lines = "\n".join(f"    server {s.name} 127.0.0.1:{s.port} send-proxy-v2 check-send-proxy source {BALANCER} check inter 500 fall 2 rise 1"
                           for s in servers)
         (base / "haproxy.cfg").write_text(f"""global
@@ -73,8 +69,7 @@ backend servers
                                         stderr=subprocess.DEVNULL)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        end(self.process)
 
 
 class Single:

@@ -4,7 +4,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,7 @@ import types
 
 import pytest
 
-from conftest import BIN, run, until
+from conftest import BIN, free_port, run, until
 from test_f1_machine import machine_of_ours, send
 from test_server_hostile import Server
 
@@ -59,9 +58,7 @@ class Elsewhere(Postgres):
     """One that is reached by name over TLS, and wants a password."""
 
     def prepare(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         crt, key, word, self.passfile = (self.dir / n for n in ("tls.crt", "tls.pem", "word", "pass"))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", crt], check=True, capture_output=True)

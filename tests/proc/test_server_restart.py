@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import totp, until
+from conftest import PATIENCE, totp, until
 from test_server_hostile import Server
 
 # Who is started again alone, and a call that asks it; None: nobody is asked by a call of this server.
@@ -92,7 +92,7 @@ def test_stopped_and_started_again(org, server):
     org.get("update")
     action = order(org, "install", "restart-twice")
     server.send_signal(signal.SIGTERM)
-    assert server.wait(20) == 0
+    assert server.wait(PATIENCE) == 0
     assert not is_up(org)
     org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
     org.processes.pop()
@@ -125,7 +125,7 @@ def test_a_result_waits_for_the_server(org, server):
     action = order(org, "install", "result-waits")
     until(lambda: pathlib.Path(f"{gate}-begun").exists(), "the script runs")
     server.send_signal(signal.SIGTERM)
-    assert server.wait(20) == 0
+    assert server.wait(PATIENCE) == 0
     gate.touch()
     until(lambda: "result-waits" in org.get("list").stdout, "it is installed")
     assert org.get("audit", "result-waits").returncode == 0

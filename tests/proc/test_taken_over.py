@@ -17,7 +17,7 @@ import uuid
 import zipfile
 
 import pytest
-from conftest import BIN, LIB, ROOT, manager, run, until
+from conftest import BIN, ROOT, environment, manager, run, until
 from cryptography.hazmat.primitives import serialization
 from hostile import Signer, action, load_key, order, relay
 
@@ -53,7 +53,7 @@ class Machine:
         self.log = org.base / "agent-taken.log"
         with open(self.log, "ab") as out:
             self.service = subprocess.Popen([str(self.bin / "waptservice"), "run", "-c", str(self.ini)], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                            env=dict(os.environ, WAPT_LIBDIR=str(LIB), HOME="/root"))
+                                            env=environment())
         org.processes.append(self.service)
         until(lambda: manager(self.service, self.base), "the agent listens locally")
         self.good = org.package(GOOD, "1", "Developer", self.marker)
@@ -126,8 +126,7 @@ def machine(org):
     m = Machine(org)
     yield m
     m.end()
-    m.service.terminate()
-    m.service.wait(20)
+    end(m.service)
 
 
 @pytest.fixture(autouse=True)

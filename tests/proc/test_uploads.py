@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from conftest import BIN, LIB, until
+from conftest import BIN, PATIENCE, environment, until
 from test_server_hostile import Server, begin, index, put
 
 MIB = 1 << 20
@@ -41,7 +41,7 @@ def console(srv, *argv):
     fingerprint = srv.org.fingerprint(srv.dir / "private/tls.crt")
     return subprocess.Popen([BIN / "waptconsole", *argv, "--server", f"https://127.0.0.1:{srv.port}", "--server-fingerprint", fingerprint,
                              "--password-file", srv.org.base / "admin.pw"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-                            env=dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root"))
+                            env=environment())
 
 
 def arrived(srv):
@@ -55,7 +55,7 @@ def test_goes_on_whoever_is_killed(srv, org):
     p = console(srv, "upload", path)
     until(lambda: arrived(srv) > MIB, "it comes in")
     p.kill()
-    p.wait(20)
+    p.wait(PATIENCE)
     had = -1
     while had != arrived(srv):
         had = arrived(srv)

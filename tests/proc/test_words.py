@@ -12,14 +12,14 @@ import termios
 import unicodedata
 
 import pytest
-from conftest import BIN, LIB, run, until
+from conftest import BIN, LIB, environment, run, until
 
 FRENCH = {"LANG": "fr_FR.UTF-8"}  # need not be installed
 
 
 def talk(org, *argv, lang="fr_FR.UTF-8", **env):
     """wapt-get in a language: status, stdout, stderr."""
-    full = dict(os.environ, WAPT_LIBDIR=str(LIB), HOME="/root", LANG=lang, **env)
+    full = dict(environment(), LANG=lang, **env)
     p = subprocess.run([BIN / "wapt-get", "-c", str(org.ini), *map(str, argv)], capture_output=True, text=True, timeout=120, env=full,
                        stdin=subprocess.DEVNULL, check=False)
     return p.returncode, p.stdout, p.stderr

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from conftest import BIN, LIB, account, manager, run, until
+from conftest import BIN, PATIENCE, account, environment, manager, run, until
 from forge import Owner, archive, entries, index, index_block, key, members, package
 from hostile import Hostile, seal
 
@@ -169,7 +169,7 @@ class Machine:
             self.start()
 
     def start(self):
-        env = dict(os.environ, WAPT_LIBDIR=str(LIB), LANG="C.UTF-8", HOME="/root")
+        env = environment()
         with open(self.base / "service.log", "ab") as out:
             self.service = subprocess.Popen([BIN / "waptservice", "run", "--config", self.ini], stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
         until(lambda: manager(self.service, self.base / "agent"), "the service listens")
@@ -227,7 +227,7 @@ class Machine:
         if self.service is not None:
             self.service.terminate()
             try:
-                self.service.wait(20)
+                self.service.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.service.kill()
                 self.service.wait()
