@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from conftest import BIN, Organisation, end, environment, run, until
+from conftest import BIN, PATIENCE, Organisation, end, environment, run, until
 
 KNOWN = {"OK", "WARNING", "ERROR", "RETRY", "UNKNOWN"}
 AGENT = ("launcher", "manager", "network", "fetch", "unpack", "runner", "script")
@@ -212,7 +212,7 @@ class Campaign:
 
     def check_databases(self):
         for path in (self.org.agent / "db/waptagent.sqlite", self.base / "server/db/waptserver.sqlite"):
-            db = sqlite3.connect(path, timeout=30)
+            db = sqlite3.connect(path, timeout=PATIENCE)
             try:
                 assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",), path
                 assert not db.execute("PRAGMA foreign_key_check").fetchall(), path

@@ -23,7 +23,7 @@ import threading
 import time
 
 import powercut
-from conftest import BIN, account, environment, run
+from conftest import BIN, PATIENCE, account, environment, run
 from tracer import Tracer
 
 KNOWN = {"OK", "WARNING", "ERROR", "UNKNOWN"}
@@ -109,7 +109,7 @@ class Machine:
     # --- what is there ---
 
     def query(self, sql):
-        with contextlib.closing(sqlite3.connect(self.base / "db/waptagent.sqlite", timeout=30)) as db:
+        with contextlib.closing(sqlite3.connect(self.base / "db/waptagent.sqlite", timeout=PATIENCE)) as db:
             return db.execute(sql).fetchall()
 
     def rows(self):

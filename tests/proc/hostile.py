@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-PATIENCE = 30  # s, to wait for what must come
+PATIENCE = 90  # s, to wait for what must come
 
 
 class Channel:

@@ -51,7 +51,7 @@ def send(org, body):
     context = ssl.create_default_context(cafile=org.base / "server/private/tls.crt")
     request = urllib.request.Request(org.url + "/agent/v1/register", data=body, headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+        with urllib.request.urlopen(request, context=context, timeout=90) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode()

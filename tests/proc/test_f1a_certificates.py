@@ -5,7 +5,7 @@ import sqlite3
 import ssl
 import urllib.request
 
-from conftest import organisation, until
+from conftest import PATIENCE, organisation, until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,7 +16,7 @@ def shown(org, pem, path="/ping"):
     context = ssl.create_default_context(cafile=org.base / "server/private/tls.crt")
     context.load_cert_chain(pem)
     try:
-        with urllib.request.urlopen(org.url + path, context=context, timeout=20) as answer:
+        with urllib.request.urlopen(org.url + path, context=context, timeout=PATIENCE) as answer:
             return answer.status
     except urllib.error.HTTPError as e:
         return e.code

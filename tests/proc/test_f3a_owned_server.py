@@ -2,11 +2,11 @@
 import sqlite3
 import time
 
-from conftest import until
+from conftest import PATIENCE, until
 
 
 def database(org):
-    return sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=10)
+    return sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)
 
 
 def keep_orders(org):

@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import BIN, end, run, until
+from conftest import BIN, PATIENCE, end, run, until
 from test_f3a_owned_server import keep_orders
 
 
@@ -54,7 +54,7 @@ def other(org):
 
 @contextlib.contextmanager
 def database(org):
-    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=10)
+    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)
     try:
         with db:
             yield db
@@ -131,7 +131,7 @@ def test_many_refusals_cost_little(org, other):
     until(lambda: not rows(org, "batch = 'forged' AND state IN ('queued', 'sent')"), "all are acknowledged")
 
     def waiting():
-        agent = sqlite3.connect(f"file:{other.base}/db/waptagent.sqlite?mode=ro", uri=True, timeout=10)
+        agent = sqlite3.connect(f"file:{other.base}/db/waptagent.sqlite?mode=ro", uri=True, timeout=PATIENCE)
         try:
             return agent.execute("SELECT count(*) FROM outbox").fetchone()[0]
         finally:

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 
 import pytest
-from conftest import BIN, LIB, end, manager, organisation, run, until
+from conftest import BIN, LIB, PATIENCE, end, manager, organisation, run, until
 
 SEEN = """set -e
 mount -t tmpfs none /sys/class
@@ -69,7 +69,7 @@ def machine(org, name, hardware=None, base=None):
 
 
 def rows(org):
-    with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=20)) as db:
+    with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)) as db:
         return {uuid: (certificate, seq) for uuid, certificate, seq in db.execute("SELECT h.uuid, h.certificate, p.last_seq FROM hosts h JOIN presence p ON p.uuid = h.uuid")}
 
 
@@ -178,7 +178,7 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
 
 def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org):
     base = org.base / "first"
-    with contextlib.closing(sqlite3.connect(base / "db/waptagent.sqlite", timeout=20)) as db, db:
+    with contextlib.closing(sqlite3.connect(base / "db/waptagent.sqlite", timeout=PATIENCE)) as db, db:
         db.execute("INSERT OR REPLACE INTO params VALUES ('twin_doubts', '7')")
     with machine(org, "first", base=base) as first:
         until(lambda: reachable(org, SHARED), "it reports and hears orders again")

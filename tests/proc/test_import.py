@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from conftest import BIN, free_port, run, until
+from conftest import BIN, PATIENCE, free_port, run, until
 from test_server_postgres import Postgres
 
 UUID = "moved-machine"
@@ -60,7 +60,7 @@ class Old:
         return counts, {(x["what"], x["name"]): x["why"] for x in out["result"]["left_out"]}
 
     def query(self, sql, *values):
-        with contextlib.closing(sqlite3.connect(self.server / "db/waptserver.sqlite", timeout=20)) as db:
+        with contextlib.closing(sqlite3.connect(self.server / "db/waptserver.sqlite", timeout=PATIENCE)) as db:
             return db.execute(sql, values).fetchall()
 
 

@@ -12,13 +12,13 @@ import sqlite3
 import time
 import uuid as uuidlib
 
-from conftest import until
+from conftest import PATIENCE, until
 from test_f1_machine import machine_of_ours, registration, send
 
 
 @contextlib.contextmanager
 def database(org):
-    with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=20)) as db, db:
+    with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)) as db, db:
         yield db
 
 
@@ -175,7 +175,7 @@ def children(pid):
 def test_f1d_what_the_server_has_lost_is_reported_again(org):
     """A machine that has not changed says only that; a server that knows something else gets all of it."""
     org.get("update-status")
-    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=30)
+    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)
 
     def sections():
         return {name: digest for name, digest in db.execute("SELECT section, digest FROM sections WHERE uuid = ?", (org.uuid,))}

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, PATIENCE, run, until
 from nginx import Nginx
 from test_server_hostile import Server, put
 from tuf import DEPLOYER, PUBLISHER, STRANGER, Repository, package, signer
@@ -58,7 +58,7 @@ def ask(srv, path, certificate=None, method="GET", headers=()):
 def talk(sock, path, method="GET", headers=()):
     out = b""
     with sock as s:
-        s.settimeout(20)
+        s.settimeout(PATIENCE)
         s.sendall("\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]).encode())
         while piece := s.recv(65536):
             out += piece
@@ -122,7 +122,7 @@ def test_a_machine_keeps_its_groups_when_the_end_was_not_heard(srv, org):
     """The store dies when the repository has the package and the database does not know it yet: whoever asks again is told what the machine is in."""
     token, data = srv.token(), host_package(org, "machine-again")
     assert put(srv, token, data, host="machine-again")[0] == 200
-    db = sqlite3.connect(srv.dir / "db/waptserver.sqlite", timeout=30)
+    db = sqlite3.connect(srv.dir / "db/waptserver.sqlite", timeout=PATIENCE)
     names = db.execute("SELECT names FROM memberships WHERE uuid = 'machine-again'").fetchall()
     assert names == [("nothing",)]
     with db:

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import sys
 
-from conftest import ROOT, until
+from conftest import PATIENCE, ROOT, until
 
 sys.path.insert(0, str(pathlib.Path(ROOT) / "bench"))
 import scale  # pylint: disable=wrong-import-position
@@ -39,7 +39,7 @@ def assert_f1d_known_states(fleet, shards, ask):
     assert (got["done"], got["failed"]) == (COUNT, 0), got
     assert same(shards, "former") == 2 * COUNT  # it was known a moment ago
     assert same(shards) == 0
-    with contextlib.closing(sqlite3.connect(fleet.dir / "db/waptserver.sqlite", timeout=30)) as db:
+    with contextlib.closing(sqlite3.connect(fleet.dir / "db/waptserver.sqlite", timeout=PATIENCE)) as db:
         kept = db.execute("SELECT uuid, digest FROM sections WHERE section = 'last_update_status'").fetchall()
         db.execute("UPDATE sections SET digest = 'another' WHERE section = 'last_update_status'")
         db.commit()

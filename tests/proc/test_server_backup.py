@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from conftest import BIN, free_port, run, until
+from conftest import BIN, PATIENCE, free_port, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
 from tracer import Tracer
@@ -287,7 +287,7 @@ def test_the_log_as_a_file(source, copy):
     with subprocess.Popen([SERVER, "run", *config(copy)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as p:
         until(lambda: (copy / "the.log").exists() and "server.started" in (copy / "the.log").read_text(), "it has started")
         p.terminate()
-        out, err = p.communicate(timeout=20)
+        out, err = p.communicate(timeout=PATIENCE)
     assert p.returncode == 0 and out == err == b""
     log = (copy / "the.log").read_text()
     assert "waptserver/store process.confined" in log and "waptserver/front process.confined" in log

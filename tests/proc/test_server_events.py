@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from conftest import until
+from conftest import PATIENCE, until
 from test_server_hostile import Server, put
 
 
@@ -30,7 +30,7 @@ class Stream:
 
     def __init__(self, srv, token, query="", headers=()):
         self.socket = srv.connect()
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE)
         lines = [f"GET /api/v1/events{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *headers]
         self.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n")
         self.text, self.is_over = b"", False

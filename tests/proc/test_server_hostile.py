@@ -17,7 +17,7 @@ import zipfile
 import pytest
 
 import openapi
-from conftest import BIN, end, free_port, run, until
+from conftest import BIN, PATIENCE, end, free_port, run, until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -75,14 +75,15 @@ class Server:
         return context.wrap_socket(raw)
 
     def raw(self, data, source="127.0.0.1"):
-        """All that comes back until the server closes or says nothing for a while."""
+        """All that comes back until the server closes, or has said something and nothing more for a while."""
         out = b""
         with self.connect(source) as s:
-            s.settimeout(3)
+            s.settimeout(PATIENCE)
             try:
                 s.sendall(data)
                 while piece := s.recv(65536):
                     out += piece
+                    s.settimeout(3)
             except OSError:
                 pass
         return out
@@ -351,7 +352,7 @@ def test_websockets_abused(srv):
     def abuse(data):
         out = b""
         with srv.connect("127.0.0.6") as s:
-            s.settimeout(10)
+            s.settimeout(PATIENCE)
             try:
                 s.sendall(UPGRADE)
                 s.sendall(data)
@@ -370,7 +371,7 @@ def test_websockets_abused(srv):
 def test_websocket_pings_and_half_open(srv):
     before = int(pathlib.Path(f"/proc/{srv.children()['front'][0]}/statm").read_text().split()[1])
     with srv.connect("127.0.0.6") as s:
-        s.settimeout(20)
+        s.settimeout(PATIENCE)
         s.sendall(UPGRADE)
         try:
             for _ in range(200):  # never read

@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from conftest import BIN, ROOT, end, free_port, until
+from conftest import BIN, PATIENCE, ROOT, end, free_port, until
 from test_server_hostile import Server
 from test_server_people import private
 from test_server_webhooks import certified
@@ -68,10 +68,10 @@ def browse(url, cert, person):
     context = ssl.create_default_context(cafile=cert)
     browser = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), stop)
     try:
-        page = browser.open(url, timeout=20)
+        page = browser.open(url, timeout=PATIENCE)
         for form in ({"prompt": "login", "login": person, "password": "any"}, {"prompt": "consent"}):
             action = re.search(r'action="([^"]+)"', page.read().decode()).group(1)
-            page = browser.open(urllib.parse.urljoin(page.url, action), urllib.parse.urlencode(form).encode(), timeout=20)
+            page = browser.open(urllib.parse.urljoin(page.url, action), urllib.parse.urlencode(form).encode(), timeout=PATIENCE)
     except urllib.error.HTTPError as e:
         assert e.code in (302, 303), re.findall("<pre>.*?</pre>", e.read().decode())
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(stop.left_for).query)), stop.left_for
@@ -177,7 +177,7 @@ def test_people_of_the_provider(srv, provider):
 
 def status_of(url):
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as e:
         return e.code, e.read(), e.headers
@@ -209,7 +209,7 @@ def test_the_console(srv, provider, org):
         assert stranger.stdout == "0\n", stranger
         status, page, headers = status_of(back)
         assert status == 200 and came["code"].encode() not in page and headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=PATIENCE)
         assert p.returncode == 0 and json.loads(out)["result"] == [] and came["code"] not in err
     finally:
         p.kill()

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from conftest import BIN, ROOT, end, free_port, run, until
+from conftest import BIN, PATIENCE, ROOT, end, free_port, run, until
 from test_server_hostile import Server
 from test_server_postgres import Postgres
 
@@ -116,14 +116,14 @@ class Pair(Single):
         self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.syslog.bind(str(org.base / "syslog"))
         os.chmod(org.base / "syslog", 0o666)
-        self.syslog.settimeout(30)
+        self.syslog.settimeout(PATIENCE)
         self.first = Server(org, "pair-a", f"fronts = 2\n{PROXY}\nsyslog = {org.base}/syslog", setup=("--database", self.pg.url, "--node", "pair-a"))
         self.second = Second(org, self.first, "pair-b")
         self.balancer = Balancer(org.base, (self.first, self.second))
         self.be_reached_at(self.balancer.port, count, more)
 
     def sql(self, query):
-        return subprocess.run([str(self.pg.bin / "psql"), "-At", self.pg.url, "-c", query], capture_output=True, text=True, check=True, timeout=30).stdout.split()
+        return subprocess.run([str(self.pg.bin / "psql"), "-At", self.pg.url, "-c", query], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout.split()
 
     def stop(self):
         self.shards.stop()

@@ -35,7 +35,7 @@ def is_up(org):
 
 
 def rows(org, sql, *values):
-    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=10)
+    db = sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)
     try:
         return db.execute(sql, values).fetchall()
     finally:
@@ -132,7 +132,7 @@ def test_a_result_waits_for_the_server(org, server):
     assert '"OK"' in org.get("list", "--json").stdout
 
     def owed():
-        agent = sqlite3.connect(f"file:{org.base}/agent/db/waptagent.sqlite?mode=ro", uri=True, timeout=10)
+        agent = sqlite3.connect(f"file:{org.base}/agent/db/waptagent.sqlite?mode=ro", uri=True, timeout=PATIENCE)
         try:
             return agent.execute("SELECT count(*) FROM outbox WHERE action_id = ?", (action,)).fetchone()[0]
         finally:
