@@ -188,6 +188,14 @@ class Bench(unittest.TestCase):
     def await_service(cls, instead_of=None):
         cls.wait_for(lambda: cls.listens(instead_of) and cls.run_get('status').returncode == OK, 'the service answers')
 
+    @staticmethod
+    def text(path):
+        try:
+            with open(path, encoding='ascii') as f:
+                return f.read()
+        except FileNotFoundError:
+            return ''
+
     @classmethod
     def wait_for(cls, condition, what):
         for _ in range(600):

@@ -35,14 +35,6 @@ class Installing(Bench):
         self.assertEqual(os.listdir(f'{self.base}/private/stage'), [])
         self.assertEqual(self.query('SELECT * FROM running'), [])
 
-    @staticmethod
-    def text(path):
-        try:
-            with open(path, encoding='ascii') as f:
-                return f.read()
-        except FileNotFoundError:
-            return ''
-
     # --- parameters ---
 
     def test_parameters_are_kept_and_new_ones_count_more(self):

@@ -164,14 +164,6 @@ class Schedule(Bench):
     def idle(self):
         self.wait_for(lambda: all(t['state'] == 'done' for t in self.result('tasks')), 'the queue is empty')
 
-    @staticmethod
-    def text(path):
-        try:
-            with open(path, encoding='ascii') as f:
-                return f.read()
-        except FileNotFoundError:
-            return ''
-
     def awaits(self, package, version='1-1'):
         self.wait_for(lambda: (self.row(package) or {}).get('version') == version, f'{package} comes by itself')
 
