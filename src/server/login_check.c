@@ -32,6 +32,12 @@ static enum wa_code disown(struct wa_store *s, const char *why, struct wa_err *e
 static enum wa_code change(struct wa_store *s, const struct wa_role_map *map,
                            const struct wa_directory_says *says, struct wa_err *err)
 {
+    struct wa_person p;
+    bool found = false;
+    if (wa_store_person(s->db, wa_sv(s->checked), &p, &found, err) != WA_OK)
+        return err->code;
+    if (!found || strcmp(p.origin, "directory") != 0) /* removed while the directory was asked */
+        return WA_OK;
     if (!says->is_right)
         return disown(s, "the account is gone, disabled or has expired", err);
     if (says->entry == map->n)

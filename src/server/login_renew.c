@@ -82,18 +82,41 @@ static enum wa_code change(struct wa_store *s, struct asked *a, const struct wa_
     return put_out(s, a, ALL_THAT_IS_OPEN, "none of its groups uses this server", err);
 }
 
+/* The session has ended meanwhile, and its person may have been removed, or be another one by now:
+ * nothing is done to anybody, and the token that came is given back. */
+static enum wa_code pass_over(struct wa_store *s, const struct asked *a, const struct wa_json *j,
+                              struct wa_err *err)
+{
+    char sealed[WA_OIDC_SEALED_MAX];
+    struct wa_sv came = wa_json_sv(wa_json_get(j, "sealed"));
+    if (came.n == 0 || came.n >= sizeof sealed)
+        return WA_OK;
+    (void)snprintf(sealed, sizeof sealed, "%.*s", WA_SV_ARG(came));
+    return wa_store_end_grant(s->db, a->session.sha256, a->session.user, sealed, err);
+}
+
+static enum wa_code decide(struct wa_store *s, struct asked *a, const struct wa_role_map *map,
+                           const struct wa_json *j, const char *why, struct wa_err *err)
+{
+    enum reach reach = wa_json_bool(wa_json_get(j, "gone")) ? API_TOKENS_TOO : THIS_SESSION;
+    bool is_open = false;
+    if (wa_store_has_session(s->db, a->session.sha256, &is_open, err) != WA_OK)
+        return err->code;
+    if (!is_open)
+        return pass_over(s, a, j, err);
+    return why == NULL ? change(s, a, map, j, err) : put_out(s, a, reach, why, err);
+}
+
 /* why: NULL when the provider vouches, which j says. */
 static enum wa_code in_transaction(struct wa_store *s, struct asked *a, const struct wa_json *j,
                                    const char *why, struct wa_err *err)
 {
     WA_AUTO_ROLE_MAP struct wa_role_map map;
-    enum reach reach = wa_json_bool(wa_json_get(j, "gone")) ? API_TOKENS_TOO : THIS_SESSION;
     wa_role_map_init(&map);
     if (wa_role_map_read(&map, "oidc_login_roles", s->child.config.oidc_roles, err) != WA_OK ||
         wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    if ((why == NULL ? change(s, a, &map, j, err) : put_out(s, a, reach, why, err)) == WA_OK &&
-        wa_db_commit(s->db, err) == WA_OK)
+    if (decide(s, a, &map, j, why, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
         return WA_OK;
     wa_db_rollback(s->db);
     return err->code;

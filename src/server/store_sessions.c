@@ -181,6 +181,18 @@ enum wa_code wa_store_due_session(struct wa_db *db, int64_t now, int64_t idle,
     return wa_buf_check(sealed, err);
 }
 
+enum wa_code wa_store_has_session(struct wa_db *db, const char *sha256, bool *ret_found,
+                                  struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(db, "SELECT 1 FROM sessions WHERE sha256 = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, sha256);
+    if (wa_step(s, ret_found, err) == WA_OK && *ret_found)
+        wa_reset(s);
+    return err->code;
+}
+
 enum wa_code wa_store_renew_session(struct wa_db *db, const struct wa_person_session *n,
                                     const char *sealed, struct wa_err *err)
 {

@@ -46,6 +46,9 @@ WA_CHECK enum wa_code wa_store_sessions(struct wa_db *db, const char *user, int6
 WA_CHECK enum wa_code wa_store_due_session(struct wa_db *db, int64_t now, int64_t idle,
                                            struct wa_person_session *ret, struct wa_buf *sealed,
                                            bool *ret_found, struct wa_err *err);
+/* Whether it is there yet; its person is, too: whose sessions end when they go. */
+WA_CHECK enum wa_code wa_store_has_session(struct wa_db *db, const char *sha256, bool *ret_found,
+                                           struct wa_err *err);
 /* The provider vouched again: due and expires of s, which may have ended meanwhile; then what is
  * sealed is kept as wa_store_next_grant() has it. */
 WA_CHECK enum wa_code wa_store_renew_session(struct wa_db *db, const struct wa_person_session *s,

@@ -304,6 +304,24 @@ def test_what_does_not_count_as_an_answer(lied):
     assert srv.call("DELETE", "/api/v1/session", token=token)[0] == 200
 
 
+def test_who_is_removed_while_the_provider_is_asked(lied):
+    """The provider vouches for somebody whom an administrator has removed meanwhile: nobody comes back, and what was sent is given back."""
+    srv, liar = lied
+    admin = srv.token()
+    login, token = open_session(srv, liar, "refresh-removed", "127.0.3.1")
+
+    def removes(form):
+        if form.get("grant_type") == "refresh_token":
+            assert srv.call("DELETE", "/api/v1/users/eve", token=admin)[0] == 200
+        return 200, {"id_token": liar.token(login, **GOOD), "refresh_token": "rrrr-late"}
+
+    liar.answer = removes
+    srv.due("eve")
+    until(lambda: ("/revoke", "rrrr-late") in [(path, form.get("token")) for path, form in liar.asked], "what came late is given back")
+    assert srv.who(token) is None
+    assert srv.sql("SELECT name FROM users WHERE name = 'eve'") == []
+
+
 def test_without_a_refresh_token(lied):
     """As ever: the session ends after directory_session."""
     srv, liar = lied

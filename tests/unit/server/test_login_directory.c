@@ -185,7 +185,7 @@ static void test_again(void **state)
 {
     struct bench *b = *state;
     struct wa_err err = WA_ERR_INIT;
-    char token[65], api[128];
+    char token[65], other[65], api[128];
     WA_AUTO_BUF struct wa_buf out;
     wa_buf_init(&out, 4096);
     b->directory_answer = IN("\"WAPT Admins\"");
@@ -205,6 +205,18 @@ static void test_again(void **state)
     assert_non_null(strstr(b->directory_asked, "\"user\":\"anna\",\"check\":true"));
     assert_null(strstr(b->directory_asked, "password"));
     assert_int_equal(bench_ask(b, "GET", "/api/v1/users", "", token, WA_SV(""), NULL), 200);
+    /* Who was removed while the directory was asked stays so. */
+    assert_int_equal(bench_login(b, "10.0.0.1", "berta", "hers", other), 200);
+    b->is_silent = true;
+    (void)snprintf(b->store->checked, sizeof b->store->checked, "anna");
+    wa_store_check_people(b->store);
+    assert_true(b->store->is_checking);
+    assert_int_equal(bench_ask(b, "DELETE", "/api/v1/users/berta", "", token, WA_SV(""), NULL),
+                     200);
+    b->is_silent = false;
+    while (b->store->is_checking)
+        (void)bench_serve(b, 0, &(int){0}, NULL);
+    BENCH_IS(b, "SELECT count(*) FROM users WHERE name = 'berta'", "0");
     /* Not before its time, whatever the clock does meanwhile. */
     b->directory_asked[0] = '\0';
     wa_store_check_people(b->store);

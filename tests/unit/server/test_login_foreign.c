@@ -222,6 +222,38 @@ static void test_renewal_refused(void **state)
     BENCH_IS(b, "SELECT count(*) FROM sessions", "0");
     assert_non_null(strstr(b->oidc_asked, "\"sealed\":\"rotated\""));
     BENCH_IS(b, "SELECT count(*) FROM ended_grants", "0");
+    /* He was removed meanwhile: whatever the provider says, he stays so, and who has that name
+     * since then loses nothing. */
+    static const char *const said[] = {SEALED("anna", "c", "\"help\"", "late"),
+                                       SEALED("anna", "c", "", "late"),
+                                       "{\"code\":\"auth\",\"message\":\"no\",\"gone\":true}"};
+    assert_int_equal(bench_login(b, "10.0.0.9", "admin", BENCH_PASSWORD, other), 200);
+    for (size_t i = 0; i < WA_COUNT(said); i++) {
+        (void)snprintf(first, sizeof first, SEALED("anna", "%s", "\"help\"", "s"),
+                       i == 0   ? "g"
+                       : i == 1 ? "h"
+                                : "i");
+        assert_int_equal(log_in(b, "10.0.0.1", first, token), 200);
+        bench_exec(b, "UPDATE sessions SET due = 1 WHERE due > 0");
+        b->store->renew_at = 0;
+        b->is_silent = true;
+        wa_store_renew_sessions(b->store);
+        assert_true(b->store->is_renewing);
+        assert_int_equal(bench_ask(b, "DELETE", "/api/v1/users/anna", "", other, WA_SV(""), NULL),
+                         200);
+        if (i > 0)
+            bench_exec(b, "INSERT INTO users (name, hash, role) VALUES ('anna', 'H', 'readonly')");
+        b->is_silent = false;
+        b->oidc_answer = said[i];
+        (void)bench_serve(b, 0, &status, NULL);
+        BENCH_IS(b, "SELECT count(*) FROM users WHERE name = 'anna' AND origin = 'oidc'", "0");
+        BENCH_IS(b, "SELECT count(*) FROM sessions WHERE \"user\" = 'anna'", "0");
+        BENCH_IS(b, "SELECT count(*) FROM ended_grants", "0");
+        BENCH_IS(b, "SELECT count(*) FROM users WHERE name = 'anna' AND role = 'readonly'",
+                 i > 0 ? "1" : "0");
+        bench_exec(b, "DELETE FROM users WHERE name = 'anna'");
+    }
+    bench_exec(b, "DELETE FROM sessions");
     /* A login that comes to nothing: likewise. */
     assert_int_equal(log_in(b, "10.0.0.2", SEALED("anna", "d", "", "unused"), token), 403);
     ask_again(b, "{}");
