@@ -13,7 +13,9 @@
 
 #define LOOK_MS 10000u /* between two looks at what runs */
 #define IN_VAIN_MS                                                                                 \
-    60000u            /* after a try that brought nothing: programs that come and go all the time */
+    60000u /* after a try that brought nothing: programs that come and go all the time */
+#define REST_FACTOR                                                                                \
+    20u               /* a look at very many processes is followed by so many times its own time */
 #define LAST_TRY_S 60 /* before its end */
 
 /* --- left out --- */
@@ -107,6 +109,52 @@ enum wa_code wa_in_use_plan(struct wa_task_run *run, const struct wa_scene *s, c
     }
 }
 
+static bool names(const struct wa_control *c, enum wa_attr list, const struct wa_control *other)
+{
+    struct wa_sv rest = wa_sv(wa_control_get(c, list)), item;
+    while (wa_csv_next(&rest, &item)) {
+        struct wa_request r;
+        struct wa_err ignored = WA_ERR_INIT;
+        if (wa_request_parse(item, &r, &ignored) == WA_OK &&
+            strcmp(r.package, wa_control_get(other, WA_A_PACKAGE)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool belongs_to(const struct wa_control *c, const struct wa_control *late)
+{
+    return names(c, WA_A_DEPENDS, late) || names(late, WA_A_DEPENDS, c) ||
+           names(c, WA_A_CONFLICTS, late) || names(late, WA_A_CONFLICTS, c);
+}
+
+enum wa_code wa_in_use_began(struct wa_task_run *run, const struct wa_step *step,
+                             struct wa_in_use_late *late, bool *ret, struct wa_err *err)
+{
+    const struct wa_control *c = control_of(step);
+    char program[WA_PROGRAM_MAX] = "";
+    *ret = false;
+    if (!run->request.only_if_not_running || step->kind == WA_STEP_KEEP)
+        return WA_OK;
+    *ret = wa_in_use_step(step, program);
+    for (size_t i = 0; !*ret && i < late->n; i++)
+        *ret = belongs_to(c, late->items[i]);
+    if (!*ret)
+        return WA_OK;
+    const struct wa_control **slot = WA_VEC_PUSH(late);
+    if (slot == NULL)
+        return wa_nomem(err);
+    *slot = c;
+    if (program[0] != '\0')
+        wa_task_say(run, "%s is put off, since '%s' runs\n", wa_control_get(c, WA_A_PACKAGE),
+                    program);
+    else
+        wa_task_say(run, "%s is put off with what it belongs to\n",
+                    wa_control_get(c, WA_A_PACKAGE));
+    wa_task_put_off_package(run, c, program[0] != '\0' ? program : NULL);
+    return WA_OK;
+}
+
 /* --- come back to --- */
 
 bool wa_in_use_waits(const struct wa_task_run *run, enum wa_code code)
@@ -180,9 +228,9 @@ void wa_in_use_look(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     int64_t id = 0;
     bool found_free = false;
-    if (wa_clock_mono_ms() < m->in_use_look_ms)
+    uint64_t began = wa_clock_mono_ms();
+    if (began < m->in_use_look_ms)
         return;
-    m->in_use_look_ms = wa_clock_mono_ms() + LOOK_MS;
     enum wa_code code = next_waiting(m->tdb, 0, &id, &found_free, &err);
     while (code == WA_OK && id != 0) {
         if (found_free)
@@ -192,4 +240,6 @@ void wa_in_use_look(struct wa_manager *m)
     }
     if (code != WA_OK)
         wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
+    uint64_t end = wa_clock_mono_ms(), rest = REST_FACTOR * (end - began);
+    m->in_use_look_ms = end + (rest > LOOK_MS ? rest : LOOK_MS);
 }

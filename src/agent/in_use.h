@@ -5,6 +5,7 @@
 
 #include "agent/scene.h"
 #include "agent/tasks.h"
+#include "base/vec.h"
 #include "os/moment.h"
 
 /* A program that the step would disturb and that runs. */
@@ -15,6 +16,15 @@ bool wa_in_use_step(const struct wa_step *step, char ret_program[WA_PROGRAM_MAX]
 WA_CHECK enum wa_code wa_in_use_plan(struct wa_task_run *run, const struct wa_scene *s,
                                      const char **texts, size_t count, struct wa_plan *plan,
                                      struct wa_err *err);
+
+/* What turned out to be in use while its plan was carried out; free with WA_VEC_FREE. */
+struct wa_in_use_late {
+    WA_VEC(const struct wa_control *);
+};
+/* *ret: the step is put off, and told, since a program has begun to run after the plan was made, or
+ * since it can't be without another step that was. */
+WA_CHECK enum wa_code wa_in_use_began(struct wa_task_run *run, const struct wa_step *step,
+                                      struct wa_in_use_late *late, bool *ret, struct wa_err *err);
 
 /* Whether the task comes back to what it has left out: a roll-out's does, within its signed times.
  * code: how it ended this time. */

@@ -189,6 +189,7 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
                               const struct wa_plan *plan, struct wa_err *err)
 {
     struct names f = {NULL, 0, 0};
+    struct wa_in_use_late late = {.items = NULL};
     enum wa_code code = WA_OK;
     run->plan = plan;
     for (size_t i = 0; code == WA_OK && i < plan->n; i++) {
@@ -197,6 +198,10 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
         const struct wa_step *step = &plan->items[i];
         const struct wa_control *c = step->to != NULL ? step->to : &step->from->control;
         struct wa_err why = WA_ERR_INIT;
+        bool is_late = false;
+        code = wa_in_use_began(run, step, &late, &is_late, err);
+        if (code != WA_OK || is_late)
+            continue;
         if (step->kind != WA_STEP_KEEP)
             wa_task_say(run, "%s %s(=%s): %s\n", verb(step->kind), wa_control_get(c, WA_A_PACKAGE),
                         wa_control_get(c, WA_A_VERSION), step->why);
@@ -221,6 +226,7 @@ static enum wa_code carry_out(struct wa_task_run *run, const struct wa_scene *s,
         }
     }
     run->plan = NULL;
+    WA_VEC_FREE(&late);
     WA_VEC_FREE(&f);
     return code;
 }

@@ -22,9 +22,13 @@
 
 static const struct wa_cli_option plain_options[] = {SHARED_OPTIONS};
 static const struct wa_cli_option fresh_options[] = {SHARED_OPTIONS, UPDATE_OPTION};
-static const struct wa_cli_option remove_options[] = {SHARED_OPTIONS, DRY_OPTION};
-static const struct wa_cli_option install_options[] = {
-    SHARED_OPTIONS, UPDATE_OPTION, DRY_OPTION, {"params", 'p', "JSON"}};
+static const struct wa_cli_option remove_options[] = {
+    SHARED_OPTIONS, DRY_OPTION, {"only-if-not-process-running", 0, NULL}};
+static const struct wa_cli_option install_options[] = {SHARED_OPTIONS,
+                                                       UPDATE_OPTION,
+                                                       DRY_OPTION,
+                                                       {"params", 'p', "JSON"},
+                                                       {"only-if-not-process-running", 0, NULL}};
 static const struct wa_cli_option search_options[] = {SHARED_OPTIONS,
                                                       UPDATE_OPTION,
                                                       {"sections", 's', "LIST"},

@@ -89,7 +89,8 @@ struct wa_local_request {
                                   generate-uuid: an identity */
     size_t package_count;
     bool force;               /* args.force */
-    bool only_if_not_running; /* args.only_if_not_running, upgrade: nothing whose programs run */
+    bool only_if_not_running; /* args.only_if_not_running: upgrade, install, remove nothing whose
+                                 programs run */
     struct wa_sv priorities;  /* args.priorities, upgrade: csv; only packages of these, with what
                                  they  need; empty: all */
     int64_t task_id;          /* args.task: cancel, tasks */

@@ -263,6 +263,10 @@ class Schedule(Bench):
             done = self.get('upgrade', '--only-if-not-process-running')
             self.assertIn("editor is put off, since 'wapt-test-editor' runs", done.stdout)
             self.assertIn('editor(=2-1)', self.get('list-upgrade').stdout)  # it stays pending
+            self.get('install', 'needs-editor', '--only-if-not-process-running')
+            self.get('remove', 'editor', 'other', '--only-if-not-process-running')
+            self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['1-1', '1-1'])
+            self.assertIsNone(self.row('other'))
         finally:
             runs.kill()
             runs.wait()

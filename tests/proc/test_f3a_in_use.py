@@ -132,6 +132,40 @@ def test_installs_and_removals_leave_out_what_is_in_use(org):
     org.order("Deployer", "remove", "f3a-needs-editor")
 
 
+def test_what_begins_to_run_meanwhile_is_left_out_too(org):
+    """The plan is made, another package is at work; a program is started before its own turn. What belongs to that is put off with it."""
+    have(org, "5.0.5")
+    org.order("Deployer", "remove", "f3a-editor", "f3a-other")
+    begun, go = org.base / "slow-begun", org.base / "slow-go"
+    slow = org.package("f3a-slow", "1", "Developer", org.base / "slow")
+    source = org.base / "src/f3a-slow-1-Developer"
+    (source / "setup.py").write_text("import os, time\nfrom setuphelpers import *\nuninstallkey = []\n\ndef install():\n"
+                                     f"    open({str(begun)!r}, 'w').close()\n    while not os.path.exists({str(go)!r}):\n        time.sleep(0.05)\n")
+    slow.unlink()
+    org.console("upload", org.build(source, "Developer"))
+    plugin = org.package("f3a-plugin", "1", "Developer", org.base / "plugin")
+    source = org.base / "src/f3a-plugin-1-Developer"
+    (source / "WAPT/control").write_text((source / "WAPT/control").read_text() + "depends           : f3a-slow,f3a-editor\n")
+    plugin.unlink()
+    org.console("upload", org.build(source, "Developer"))
+    org.get("update")
+    order = json.loads(org.console("action", "install", "f3a-slow", "f3a-plugin", "f3a-other", "--only-if-not-process-running", "--hosts", org.uuid, "-k", org.cert("Deployer"),
+                                   "-w", org.base / "pw", "--no-wait", "--json").stdout)["result"][0]
+
+    def told():
+        with database(org) as db:
+            return db.execute("SELECT state, message, packages FROM actions WHERE id = ?", (order["id"],)).fetchone()
+    until(begun.exists, "the first package is at work")
+    with running(org):
+        go.touch()
+        until(lambda: told()[0] == "done", "it ends")
+    assert told()[1] == "2 done, 2 put off"
+    assert {p["package"]: (p["status"], p.get("program")) for p in json.loads(told()[2])} == {
+        "f3a-slow": ("OK", None), "f3a-editor": ("POSTPONED", PROGRAM), "f3a-plugin": ("POSTPONED", None), "f3a-other": ("OK", None)}
+    assert versions(org) == {"f3a-slow": "1", "f3a-other": "5.0.5"}
+    org.order("Deployer", "remove", "f3a-slow")
+
+
 def assert_done(org, *argv):
     (told,) = json.loads(org.order("Deployer", *argv, "--json").stdout)["result"]
     assert (told["state"], told["code"]) == ("done", "ok") and "put off" not in told["message"], told
