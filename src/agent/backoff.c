@@ -1,5 +1,5 @@
-/* backoff.c - waiting after failures; see the header. It keeps nothing: however often it is asked,
- * nothing grows. */
+/* backoff.c - waiting, and whether it is over; see the header. It keeps nothing: however often it
+ * is asked, nothing grows. */
 #include "agent/backoff.h"
 
 #include "os/rand.h"
@@ -13,4 +13,9 @@ uint64_t wa_backoff(uint64_t first, uint64_t max, uint64_t failures)
         failures--;
     }
     return wa_rand_bytes(&r, sizeof r, &ignored) == WA_OK ? 1 + r % bound : bound;
+}
+
+bool wa_is_to_come(int64_t at, int64_t now, int64_t most)
+{
+    return at > now && at - now <= most;
 }

@@ -5,6 +5,7 @@
  * A list that is gone from the index still counts: whoever keeps the repository can't take a
  * revocation back by leaving it out.
  */
+#include "agent/backoff.h"
 #include "agent/repo_fetch.h"
 #include "agent/tasks.h"
 #include "crypto/crl.h"
@@ -139,7 +140,7 @@ static enum wa_code fetch_one(struct wa_task_run *run, struct wa_sv line, struct
     (void)snprintf(url, sizeof url, "%.*s", WA_SV_ARG(line));
     if (due_name(line, name, err) != WA_OK || wa_param_i64(run->m->tdb, name, &due, err) != WA_OK)
         return err->code;
-    if (now < due && due <= now + WA_CRL_AGE_MAX_S)
+    if (wa_is_to_come(due, now, WA_CRL_AGE_MAX_S))
         return WA_OK;
     if (take(run, url, anchors, &info, err) != WA_OK)
         return wa_wrap(err, "fetching the revocation list '%s'", url);

@@ -124,7 +124,8 @@ void wa_task_fini(struct wa_task *t);
 WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                                   const char *created_by, const char *action_id, int64_t not_before,
                                   int64_t *ret_id, struct wa_err *err);
-/* The next one that may start, marked running. *ret_found false: none. */
+/* The next one that may start, marked running. *ret_found false: none. One that was put off waits
+ * a day at most (user_stop_period), whatever the clock was set to meanwhile. */
 WA_CHECK enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found,
                                    struct wa_err *err);
 WA_CHECK enum wa_code wa_task_finish(struct wa_db *db, int64_t id, enum wa_code code,
@@ -200,6 +201,9 @@ struct wa_outbox_item {
     char *message, *packages;
 };
 void wa_outbox_item_fini(struct wa_outbox_item *i);
+/* The first whose time has come; one that waits longer than that was put off before the clock was
+ * set back. */
+#define WA_OUTBOX_PAUSE_MAX_S 3600
 WA_CHECK enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item *ret,
                                      bool *ret_found, struct wa_err *err);
 WA_CHECK enum wa_code wa_outbox_done(struct wa_db *db, int64_t id, struct wa_err *err);

@@ -128,7 +128,8 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     if (wa_db_prepare(db,
                       "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
                       "tasks WHERE state = 'queued'"
-                      " AND not_before <= ?1 ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
+                      " AND (not_before <= ?1 OR (message = 'put off' AND not_before > ?1 + "
+                      "86400)) ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
                       "args, created_by, action_id, message = 'put off', done, message LIKE "
                       "'in use: %'",
                       &s, err) != WA_OK)
@@ -545,10 +546,11 @@ enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item
     struct wa_outbox_item i = {.id = 0};
     if (wa_db_prepare(db,
                       "SELECT id, tries, action_id, state, code, message, packages FROM outbox "
-                      "WHERE next_try <= ? ORDER BY id LIMIT 1",
+                      "WHERE next_try <= ?1 OR next_try > ?1 + ?2 ORDER BY id LIMIT 1",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, now);
+    wa_bind_i64(s, 1, WA_OUTBOX_PAUSE_MAX_S);
     if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
     i.id = wa_col_i64(s, 0);

@@ -9,6 +9,9 @@
 #include "agent/trust_json.h"
 #include "codec/hex.h"
 
+#define TIME_MAX                                                                                   \
+    253402300799 /* s: the end of the year 9999; what is taken from it stays a number */
+
 enum wa_code wa_helper_network(struct wa_launcher *l, struct wa_chan **ret, struct wa_err *err)
 {
     const struct wa_start what = {.role = WA_ROLE_NETWORK};
@@ -65,8 +68,8 @@ enum wa_code wa_net_challenge_read(struct wa_sv text, struct wa_net_challenge *r
     if (code != WA_OK) {
         return code;
     }
-    if (!wa_hex_is(nonce, 64) || !wa_hex_is(channel, 64) ||
-        !wa_role_copy(nonce, ret->nonce, sizeof ret->nonce) ||
+    if (server_time < 0 || server_time > TIME_MAX || !wa_hex_is(nonce, 64) ||
+        !wa_hex_is(channel, 64) || !wa_role_copy(nonce, ret->nonce, sizeof ret->nonce) ||
         !wa_role_copy(channel, ret->channel, sizeof ret->channel)) {
         return wa_fail(err, WA_E_INVALID, "a challenge of a wrong form");
     }

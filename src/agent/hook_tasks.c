@@ -1,5 +1,6 @@
 /* hook_tasks.c - audits of what is installed, the settings of a user's session, and uninstall() by
  * itself. None of them changes which packages are installed. */
+#include "agent/backoff.h"
 #include "agent/hook.h"
 #include "agent/install_priv.h"
 #include "agent/kept.h"
@@ -50,6 +51,12 @@ int64_t wa_audit_period(const struct wa_manager *m, const struct wa_control *c)
     return m->config.audit_period_s;
 }
 
+bool wa_audit_is_due(const struct wa_manager *m, const struct wa_installed_row *row, int64_t now)
+{
+    int64_t period = wa_audit_period(m, &row->base.control);
+    return period > 0 && !wa_is_to_come(row->next_audit, now, period);
+}
+
 static enum wa_code audit_one(struct wa_task_run *run, const struct wa_installed_row *row,
                               struct wa_err *err)
 {
@@ -89,10 +96,8 @@ enum wa_code wa_task_audit(struct wa_task_run *run, struct wa_err *err)
         return err->code;
     for (size_t i = 0; i < list.n; i++) {
         const struct wa_installed_row *row = &list.items[i];
-        bool due = row->next_audit <= now &&
-                   (row->next_audit > 0 || wa_audit_period(run->m, &row->base.control) > 0);
         if (!is_wanted(&run->request, wa_control_get(&row->base.control, WA_A_PACKAGE)) ||
-            (scheduled && !due))
+            (scheduled && !wa_audit_is_due(run->m, row, now)))
             continue;
         if (wa_task_may_go_on(run, err) != WA_OK || audit_one(run, row, err) != WA_OK)
             return err->code;

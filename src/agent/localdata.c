@@ -11,6 +11,8 @@
 #include "agent/tasks.h"
 #include "agent/upgrade.h"
 
+#include <strings.h>
+
 /* caller NULL: what they may is not told. */
 static void write_allowed(struct wa_jw *w, const struct wa_control *c,
                           const struct wa_caller *caller)
@@ -87,17 +89,12 @@ static const struct wa_installed_row *as_it_is(struct wa_manager *m, struct wa_i
     return r;
 }
 
+/* Each word is looked for in all texts of all packages: in the loop's thread, for anybody. */
 static bool contains(const char *text, struct wa_sv word)
 {
-    size_t n = strlen(text);
-    char lowered[256];
-    if (word.n == 0 || word.n >= sizeof lowered)
-        return word.n == 0;
-    for (size_t i = 0; i + word.n <= n; i++) {
-        (void)snprintf(lowered, sizeof lowered, "%.*s", (int)word.n, word.p);
-        if (wa_sv_ieqs(wa_sv_n(text + i, word.n), lowered))
+    for (size_t n = strlen(text); n >= word.n; n--, text++)
+        if (strncasecmp(text, word.p, word.n) == 0)
             return true;
-    }
     return false;
 }
 

@@ -7,6 +7,7 @@
  * nothing is removed because a domain controller is down.
  */
 #include "agent/place.h"
+#include "agent/backoff.h"
 #include "agent/inventory_answer.h"
 #include "os/clock.h"
 
@@ -99,7 +100,7 @@ void wa_place_refresh(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     int64_t now = wa_clock_now();
     bool is_wanted = m->config.host_unit_dn[0] == '\0' || m->config.use_ad_groups;
-    if (!is_wanted || (now < m->place_next && m->place_next - now <= ASK_EVERY_S))
+    if (!is_wanted || wa_is_to_come(m->place_next, now, ASK_EVERY_S))
         return;
     m->place_next = now + ASK_EVERY_S;
     if (ask(m, &err) != WA_OK)

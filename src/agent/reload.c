@@ -15,12 +15,12 @@
 #include "os/service.h"
 
 #define WAIT_MS 200
-#define RETIRED_S 600 /* longer than any question lasts */
+#define RETIRED_MS 600000u /* longer than any question lasts */
 
 struct wa_retired {
     struct wa_retired *next;
     struct wa_agent_config config;
-    int64_t at;
+    uint64_t at_ms; /* of the clock that never goes back */
 };
 
 static void on_warning(void *user, const char *text)
@@ -61,13 +61,13 @@ enum wa_code wa_reload_check(struct wa_manager *m, struct wa_agent_config *ret, 
 
 static void retire(struct wa_manager *m, struct wa_retired *r)
 {
-    int64_t now = wa_clock_now();
-    r->at = now;
+    uint64_t now = wa_clock_mono_ms();
+    r->at_ms = now;
     r->next = m->retired;
     m->retired = r;
     for (struct wa_retired **at = &m->retired; *at != NULL;) {
         struct wa_retired *old = *at;
-        if (now - old->at <= RETIRED_S && now >= old->at) {
+        if (now - old->at_ms <= RETIRED_MS) {
             at = &old->next;
             continue;
         }

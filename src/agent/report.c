@@ -370,7 +370,7 @@ static void enrol_by_account(struct wa_manager *m)
     static const struct wa_local_request by_account = {.op = WA_OP_REGISTER};
     struct wa_err err = WA_ERR_INIT;
     int64_t now = wa_clock_now();
-    if (now < m->enrol_at)
+    if (wa_is_to_come(m->enrol_at, now, TRY_MAX_S))
         return;
     m->enrol_at = now + (int64_t)wa_backoff(ENROL_FIRST_S, TRY_MAX_S, m->enrol_tries++);
     if (enrol_once(m, &by_account, &err) != WA_OK) {
@@ -473,7 +473,7 @@ enum wa_code wa_report_send(struct wa_manager *m, struct wa_sv text, struct wa_b
         return wa_fail(err, WA_E_CONFIG, "this machine is not registered: use 'wapt-get register'");
     /* One try at a start and each day: a server that was wrong, or lied, is not believed for ever,
      * and a copy falls further behind all the time. */
-    if (m->twin_doubts >= WA_TWIN_DOUBTS_MAX && now < m->twin_try_at)
+    if (m->twin_doubts >= WA_TWIN_DOUBTS_MAX && wa_is_to_come(m->twin_try_at, now, TWIN_TRY_S))
         return twin_error(m, err);
     m->twin_try_at = now + TWIN_TRY_S;
     if (wa_report_post(m, "/agent/v1/report", text, answer, err) == WA_OK)
@@ -512,7 +512,8 @@ static bool may_pass(enum wa_code code)
 
 void wa_report_outbox(struct wa_manager *m)
 {
-    if (m->key == NULL || m->twin_doubts >= WA_TWIN_DOUBTS_MAX || wa_clock_now() < m->outbox_after)
+    if (m->key == NULL || m->twin_doubts >= WA_TWIN_DOUBTS_MAX ||
+        wa_is_to_come(m->outbox_after, wa_clock_now(), WA_OUTBOX_PAUSE_MAX_S))
         return;
     for (int round = 0; round < 64; round++) {
         struct wa_outbox_item item;
@@ -527,7 +528,8 @@ void wa_report_outbox(struct wa_manager *m)
             code = wa_outbox_done(m->tdb, item.id, &err);
             m->outbox_failures = 0;
         } else { /* the others would fare no better, each after a time-out of its own */
-            int64_t delay = (int64_t)wa_backoff(TRY_FIRST_S, TRY_MAX_S, m->outbox_failures++);
+            int64_t delay =
+                (int64_t)wa_backoff(TRY_FIRST_S, WA_OUTBOX_PAUSE_MAX_S, m->outbox_failures++);
             wa_log_err(&m->log, WA_LOG_INFO, "report.later", &why);
             m->outbox_after = wa_clock_now() + delay;
             code = wa_outbox_later(m->tdb, item.id, m->outbox_after, &err);
@@ -535,7 +537,7 @@ void wa_report_outbox(struct wa_manager *m)
         wa_outbox_item_fini(&item);
         if (code != WA_OK)
             wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);
-        if (code != WA_OK || wa_clock_now() < m->outbox_after)
+        if (code != WA_OK || m->outbox_failures > 0)
             break;
     }
 }

@@ -59,6 +59,26 @@ int wa_role_child_end(struct wa_role_child *c, enum wa_code code, const struct w
     return wa_code_exit(code);
 }
 
+enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work, uint16_t type,
+                                size_t max, struct wa_err *err)
+{
+    struct wa_chan_msg msg;
+    struct wa_err failed = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, max);
+    if (wa_chan_recv(c->chan, WA_ROLE_FIRST_WORD_MS, &msg, err) != WA_OK) {
+        if (err->code == WA_E_NOT_FOUND) /* the manager changed its mind */
+            wa_err_clear(err);
+        return err->code;
+    }
+    if (work(msg.payload, &out, &failed) != WA_OK) {
+        wa_log_err(&c->log, WA_LOG_WARNING, "role.refused", &failed);
+        wa_buf_clear(&out);
+        wa_role_error_write(&failed, &out);
+    }
+    return wa_chan_send(c->chan, type, msg.id, wa_buf_sv(&out), -1, err);
+}
+
 void wa_role_error_write(const struct wa_err *e, struct wa_buf *out)
 {
     struct wa_jw w;

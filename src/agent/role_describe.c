@@ -8,34 +8,18 @@
 #include "os/host.h"
 #include "proto/action.h"
 
-#define MEMORY_MAX (256ull << 20)   /* bytes: of address space */
-#define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
+#define MEMORY_MAX (256ull << 20) /* bytes: of address space */
 
-static enum wa_code describe(struct wa_sv payload, struct wa_err *err)
+static enum wa_code describe(struct wa_sv payload, struct wa_buf *out, struct wa_err *err)
 {
     struct wa_describe d;
+    WA_UNUSED(out);
     if (payload.n != sizeof d)
         return wa_fail(err, WA_E_REFUSED, "a description of the wrong size");
     memcpy(&d, payload.p, sizeof d);
     if (memchr(d.text, '\0', sizeof d.text) == NULL || !wa_description_is_good(wa_sv(d.text)))
         return wa_fail(err, WA_E_REFUSED, "a description that is none");
     return wa_host_describe(wa_sv(d.text), err);
-}
-
-static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
-{
-    struct wa_chan_msg msg;
-    struct wa_err failed = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf out;
-    wa_buf_init(&out, WA_ROLE_NOTE_MAX);
-    enum wa_code code = wa_chan_recv(c->chan, FIRST_WORD_TIMEOUT_MS, &msg, err);
-    if (code != WA_OK)
-        return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
-    if (describe(msg.payload, &failed) != WA_OK) {
-        wa_log_err(&c->log, WA_LOG_WARNING, "describe.failed", &failed);
-        wa_role_error_write(&failed, &out);
-    }
-    return wa_chan_send(c->chan, WA_M_DESCRIBE_DONE, msg.id, wa_buf_sv(&out), -1, err);
 }
 
 int wa_role_describe(void)
@@ -50,6 +34,6 @@ int wa_role_describe(void)
                            .limit_files = 16};
     enum wa_code code = wa_role_child_begin(&c, WA_ROLE_DESCRIBE, &priv, &err);
     if (code == WA_OK)
-        code = serve(&c, &err);
+        code = wa_role_answer_one(&c, describe, WA_M_DESCRIBE_DONE, WA_ROLE_NOTE_MAX, &err);
     return wa_role_child_end(&c, code, &err);
 }

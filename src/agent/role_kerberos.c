@@ -11,8 +11,7 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 
-#define MEMORY_MAX (1ull << 30)     /* bytes: of address space */
-#define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
+#define MEMORY_MAX (1ull << 30) /* bytes: of address space */
 
 static enum wa_code read_question(struct wa_sv text, struct wa_arena *arena, struct wa_buf *keytab,
                                   const char **ret_host, struct wa_sv *ret_binding,
@@ -58,23 +57,6 @@ static enum wa_code find_answer(struct wa_sv question, struct wa_buf *out, struc
     return wa_buf_check(out, err);
 }
 
-static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
-{
-    struct wa_chan_msg msg;
-    struct wa_err failed = WA_ERR_INIT;
-    struct wa_buf WA_AUTO_BUF out;
-    wa_buf_init(&out, WA_ROLE_JSON_MAX);
-    enum wa_code code = wa_chan_recv(c->chan, FIRST_WORD_TIMEOUT_MS, &msg, err);
-    if (code != WA_OK)
-        return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
-    if (find_answer(msg.payload, &out, &failed) != WA_OK) {
-        wa_log_err(&c->log, WA_LOG_WARNING, "kerberos.failed", &failed);
-        wa_buf_clear(&out);
-        wa_role_error_write(&failed, &out);
-    }
-    return wa_chan_send(c->chan, WA_M_TICKET_ANSWER, msg.id, wa_buf_sv(&out), -1, err);
-}
-
 int wa_role_kerberos(void)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -92,6 +74,6 @@ int wa_role_kerberos(void)
     };
     enum wa_code code = wa_role_child_begin(&c, WA_ROLE_KERBEROS, &priv, &err);
     if (code == WA_OK)
-        code = serve(&c, &err);
+        code = wa_role_answer_one(&c, find_answer, WA_M_TICKET_ANSWER, WA_ROLE_JSON_MAX, &err);
     return wa_role_child_end(&c, code, &err);
 }

@@ -26,11 +26,18 @@ struct wa_role_child {
     struct wa_chan *chan; /* to the manager */
 };
 
-/* Opens the channel, gives up power as p says, states in the log what is left. p->name, no_core
- * and, but for auth, the refusal to run as root are filled in here. WA_E_DENIED when any of it
- * failed: the caller ends. */
+/* Opens the channel, gives up power as p says, states in the log what is left. p->name and no_core
+ * are filled in here; none but auth and describe may be root. WA_E_DENIED when any of it failed:
+ * the caller ends. */
 WA_CHECK enum wa_code wa_role_child_begin(struct wa_role_child *c, enum wa_role role,
                                           struct wa_priv *p, struct wa_err *err);
+/* The whole of a process that does one thing: waits for the one message of the manager's, and
+ * answers it with what work has written, or with its error. Buffers of max bytes. */
+#define WA_ROLE_FIRST_WORD_MS 30000 /* ms: the manager speaks first */
+typedef enum wa_code (*wa_role_work_fn)(struct wa_sv payload, struct wa_buf *out,
+                                        struct wa_err *err);
+WA_CHECK enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work,
+                                         uint16_t type, size_t max, struct wa_err *err);
 /* Logs the error, if any, closes the channel; returns the process's exit status. */
 int wa_role_child_end(struct wa_role_child *c, enum wa_code code, const struct wa_err *err);
 

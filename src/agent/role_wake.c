@@ -9,13 +9,13 @@
 #include "os/socket.h"
 #include "proto/hostid.h"
 
-#define MEMORY_MAX (256ull << 20)   /* bytes: of address space */
-#define FIRST_WORD_TIMEOUT_MS 30000 /* ms: the manager speaks first */
-#define PORT 9                      /* discard: cards look at the bytes alone */
+#define MEMORY_MAX (256ull << 20) /* bytes: of address space */
+#define PORT 9                    /* discard: cards look at the bytes alone */
 
-static enum wa_code wake(struct wa_sv payload, struct wa_err *err)
+static enum wa_code wake(struct wa_sv payload, struct wa_buf *out, struct wa_err *err)
 {
     struct wa_wake w;
+    WA_UNUSED(out);
     char packet[WA_MAGIC_SIZE];
     size_t networks = 0;
     if (payload.n != sizeof w)
@@ -33,22 +33,6 @@ static enum wa_code wake(struct wa_sv payload, struct wa_err *err)
                                   "this machine is in no network that knows broadcasts");
 }
 
-static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
-{
-    struct wa_chan_msg msg;
-    struct wa_err failed = WA_ERR_INIT;
-    WA_AUTO_BUF struct wa_buf out;
-    wa_buf_init(&out, WA_ROLE_NOTE_MAX);
-    enum wa_code code = wa_chan_recv(c->chan, FIRST_WORD_TIMEOUT_MS, &msg, err);
-    if (code != WA_OK)
-        return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
-    if (wake(msg.payload, &failed) != WA_OK) {
-        wa_log_err(&c->log, WA_LOG_WARNING, "wake.failed", &failed);
-        wa_role_error_write(&failed, &out);
-    }
-    return wa_chan_send(c->chan, WA_M_WAKE_DONE, msg.id, wa_buf_sv(&out), -1, err);
-}
-
 int wa_role_wake(void)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -60,6 +44,6 @@ int wa_role_wake(void)
                            .limit_files = 16};
     enum wa_code code = wa_role_child_begin(&c, WA_ROLE_WAKE, &priv, &err);
     if (code == WA_OK)
-        code = serve(&c, &err);
+        code = wa_role_answer_one(&c, wake, WA_M_WAKE_DONE, WA_ROLE_NOTE_MAX, &err);
     return wa_role_child_end(&c, code, &err);
 }

@@ -1,19 +1,24 @@
 /* roles.h - the agent's processes, what each may do, and the closed table of who may say what to
  * whom.
  *
- *   launcher  root, unconfined; fixed-size messages from the manager only; starts the others
- *   manager   root over its own files, confined, executes nothing: decides, verifies, owns
- * database, queue and key network   unprivileged, confined: the TLS WebSocket; holds no key at all
- * (the manager signs its hello) fetch     unprivileged, confined: one HTTPS exchange, ends (program
- * wapt-fetch, the only one with libcurl) unpack    unprivileged, no network, no files: ZIP
- * structure and inflate of one descriptor auth      one question: PAM password, group membership
- *   directory unprivileged: one question to a directory (LDAP): password, group membership
- *   kerberos  unprivileged: one ticket of the machine (program wapt-kerberos, the only one with
- * Kerberos) inventory unprivileged, reads the machine's files and decodes its firmware's table; one
- * answer upgrade   replaces the agent; from its start on nobody's child runner    python3 on one
- * hook of one staged package; not ours once started power     one of the system's programs, of six
- * that there are wake      unprivileged: broadcasts what wakes machines near this one describe
- * root, confined to /etc: writes what the machine is called for people
+ * - launcher: root, unconfined; fixed-size messages from the manager only; starts the others
+ * - manager: root over its own files, confined, executes nothing: decides, verifies, owns database,
+ *   queue and key
+ * - network: unprivileged, confined: the TLS WebSocket; holds no key but TLS's (the manager signs
+ *   its hello)
+ * - fetch: unprivileged, confined: one HTTPS exchange, ends (program wapt-fetch, the only one with
+ *   libcurl)
+ * - unpack: unprivileged, no network, no files: ZIP structure and inflate of one descriptor
+ * - auth: root, confined; one question: PAM password, group membership
+ * - directory: unprivileged: one question to a directory (LDAP): password, group membership
+ * - kerberos: unprivileged: one ticket of the machine (program wapt-kerberos, the only one with
+ *   Kerberos)
+ * - inventory: unprivileged, reads the machine's files and decodes its firmware's table; one answer
+ * - upgrade: replaces the agent; from its start on nobody's child
+ * - runner: python3 on one hook of one staged package; not ours once started
+ * - power: one of the system's programs, of six that there are
+ * - wake: unprivileged: broadcasts what wakes machines near this one
+ * - describe: root, confined to /etc: writes what the machine is called for people
  */
 #ifndef WA_AGENT_ROLES_H
 #define WA_AGENT_ROLES_H

@@ -149,6 +149,12 @@ static enum waits why_not(struct wa_manager *m, struct wa_db *db, int64_t due, i
 
 /* --- the turns --- */
 
+/* How far away what is done with that period is ever put. */
+static int64_t furthest(const struct wa_manager *m, int64_t period)
+{
+    return period + m->config.spread_s + START_S;
+}
+
 static bool queue(struct wa_manager *m, const struct wa_local_request *r)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -163,7 +169,8 @@ static void turn_update(struct wa_manager *m, int64_t now)
 {
     struct wa_schedule *s = &m->schedule;
     const struct wa_local_request r = {.op = WA_OP_UPDATE};
-    if (m->config.update_period_s <= 0 || now < s->next_update)
+    if (m->config.update_period_s <= 0 ||
+        wa_is_to_come(s->next_update, now, furthest(m, m->config.update_period_s)))
         return;
     (void)queue(m, &r);
     set_next(m, "next_update", &s->next_update,
@@ -191,7 +198,8 @@ static void turn_upgrade(struct wa_manager *m, int64_t now)
     wa_lock_give(m->lock);
     if (owed > 0)
         set_next(m, "next_upgrade", &s->next_upgrade, owed);
-    if (m->config.upgrade_period_s <= 0 || now < s->next_upgrade)
+    if (m->config.upgrade_period_s <= 0 ||
+        wa_is_to_come(s->next_upgrade, now, furthest(m, m->config.upgrade_period_s)))
         return;
     enum waits why = why_not(m, m->db, s->next_upgrade, now, &until);
     waits_for(m, waits[why].text);
@@ -203,7 +211,7 @@ static void turn_upgrade(struct wa_manager *m, int64_t now)
         int64_t room = until > 0 ? (until - now) / 2 : m->config.spread_s;
         s->upgrade_at = now + random_until(room < m->config.spread_s ? room : m->config.spread_s);
     }
-    if (now < s->upgrade_at)
+    if (wa_is_to_come(s->upgrade_at, now, m->config.spread_s))
         return;
     wa_lock_take(m->lock);
     s->upgrade_due = s->next_upgrade;
@@ -245,7 +253,8 @@ static void turn_forced(struct wa_manager *m, int64_t now)
     wa_lock_take(m->lock);
     int64_t at = s->forced_at;
     wa_lock_give(m->lock);
-    if (at == 0 || now < at || now < s->forced_retry || frozen_until(m, m->db, now) != 0)
+    if (at == 0 || now < at || wa_is_to_come(s->forced_retry, now, FORCED_RETRY_S) ||
+        frozen_until(m, m->db, now) != 0)
         return;
     s->forced_retry = now + FORCED_RETRY_S;
     if (wa_param_get(m->db, WA_PARAM_FORCED, &text, &err) != WA_OK) {
@@ -259,7 +268,6 @@ static void turn_forced(struct wa_manager *m, int64_t now)
 
 /* --- audits --- */
 
-/* Only what sets a time of its own, or has one from the configuration, is ever due. */
 static bool audit_is_due(struct wa_manager *m, int64_t now)
 {
     WA_AUTO_INSTALLED struct wa_installed_list l = {NULL, 0, 0};
@@ -267,7 +275,7 @@ static bool audit_is_due(struct wa_manager *m, int64_t now)
     if (wa_installed_load(m->db, NULL, &l, &err) != WA_OK)
         return false;
     for (size_t i = 0; i < l.n; i++)
-        if (l.items[i].next_audit <= now && wa_audit_period(m, &l.items[i].base.control) > 0)
+        if (wa_audit_is_due(m, &l.items[i], now))
             return true;
     return false;
 }
@@ -275,7 +283,7 @@ static bool audit_is_due(struct wa_manager *m, int64_t now)
 static void turn_audit(struct wa_manager *m, int64_t now)
 {
     const struct wa_local_request r = {.op = WA_OP_AUDIT};
-    if (now < m->schedule.next_audit_check)
+    if (wa_is_to_come(m->schedule.next_audit_check, now, AUDIT_CHECK_S))
         return;
     m->schedule.next_audit_check = now + AUDIT_CHECK_S;
     if (audit_is_due(m, now))
@@ -295,11 +303,12 @@ void wa_schedule_turn(struct wa_manager *m, int64_t now)
 /* What was kept, unless it is further away than one period: then the clock was set back, or the
  * period is another one. fallback: when nothing was kept. 0: it has no period, and when it gets one
  * it is not due since long. */
-static int64_t kept(int64_t at, int64_t now, int64_t period, int64_t spread, int64_t fallback)
+static int64_t kept(const struct wa_manager *m, int64_t at, int64_t now, int64_t period,
+                    int64_t fallback)
 {
     if (period <= 0)
         return 0;
-    return at == 0 || at > now + period + spread + START_S ? fallback : at;
+    return at == 0 || at > now + furthest(m, period) ? fallback : at;
 }
 
 enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err *err)
@@ -316,10 +325,9 @@ enum wa_code wa_schedule_start(struct wa_manager *m, int64_t now, struct wa_err 
         return err->code;
     /* Spread, so that a fleet that was switched on together does not ask together. */
     int64_t soon = now + (c->spread_s > 0 ? START_S + random_until(c->spread_s) : 0);
-    update = kept(update, now, c->update_period_s, c->spread_s, soon);
+    update = kept(m, update, now, c->update_period_s, soon);
     s->next_update = update > 0 && update < soon ? soon : update;
-    s->next_upgrade =
-        kept(upgrade, now, c->upgrade_period_s, c->spread_s, soon + c->upgrade_period_s);
+    s->next_upgrade = kept(m, upgrade, now, c->upgrade_period_s, soon + c->upgrade_period_s);
     s->waits_for = "";
     read_forced(wa_buf_sv(&forced), now, &ignored, &s->forced_at);
     /* The first ones are kept too: a machine that is never on for a whole period has its upgrade

@@ -110,6 +110,7 @@ void wa_tell_server(struct wa_manager *m)
     }
     wa_report_renew(m);
     wa_report_outbox(m);
-    if (m->status_retry_at != 0 && wa_clock_now() >= m->status_retry_at)
+    if (m->status_retry_at != 0 &&
+        !wa_is_to_come(m->status_retry_at, wa_clock_now(), STATUS_RETRY_MAX_S))
         report_now(m);
 }

@@ -6,6 +6,7 @@
  * registration, and another TLS key takes its place whenever this one is lost or revoked. Nothing
  * here is needed to be heard by the server: without it only what asks for a certificate is closed.
  */
+#include "agent/backoff.h"
 #include "agent/identity.h"
 #include "crypto/csr.h"
 #include "os/clock.h"
@@ -172,7 +173,7 @@ void wa_tls_identity_doubt(struct wa_manager *m)
 bool wa_tls_identity_is_due(struct wa_manager *m)
 {
     int64_t now = wa_clock_now();
-    if (m->once || m->key == NULL || now < m->tls_retry_at)
+    if (m->once || m->key == NULL || wa_is_to_come(m->tls_retry_at, now, RETRY_S))
         return false;
     wa_lock_take(m->lock);
     bool is_due = m->tls.pem.n == 0 || m->tls.is_refused || now >= m->tls.due;

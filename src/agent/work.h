@@ -25,5 +25,7 @@ WA_CHECK enum wa_code wa_session_is_needed(struct wa_manager *m, struct wa_db *d
 WA_CHECK enum wa_code wa_task_clean(struct wa_task_run *run, struct wa_err *err);
 /* Seconds between a package's audits; 0: only when asked for. */
 int64_t wa_audit_period(const struct wa_manager *m, const struct wa_control *c);
+/* Only what sets a time of its own, or has one from the configuration, is ever due. */
+bool wa_audit_is_due(const struct wa_manager *m, const struct wa_installed_row *row, int64_t now);
 
 #endif

@@ -15,12 +15,36 @@
 #define HAD "had"
 #define GONE "gone" /* in place of what it is: it was there, and is wanted no more, or not yet */
 
+/* Of a package, without a folder. */
+static bool is_name(struct wa_sv name)
+{
+    struct wa_relpath path;
+    struct wa_err ignored = WA_ERR_INIT;
+    size_t at;
+    return name.n > 5 && name.n <= WA_NAME_MAX && name.p[0] != '.' && wa_sv_ends(name, ".wapt") &&
+           !wa_sv_chr(name, '/', &at) && wa_relpath_parse(name, &path, &ignored) == WA_OK;
+}
+
 /* --- what was put in place --- */
+
+enum wa_code wa_mirror_had_parse(struct wa_sv text, struct wa_map *had, struct wa_err *err)
+{
+    struct wa_sv line, id;
+    while (wa_sv_split(&text, '\n', &line)) {
+        union { /* the map's values are not written to */
+            const char *from;
+            void *to;
+        } value = {line.p};
+        if (wa_sv_split(&line, ' ', &id) && is_name(line) &&
+            wa_map_put(had, line, value.to, NULL, err) != WA_OK)
+            return err->code;
+    }
+    return WA_OK;
+}
 
 enum wa_code wa_mirror_read_had(struct wa_mirror_job *j, struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
-    struct wa_sv rest, line, id;
     if (wa_rand_map(&j->had, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_publish_read(&j->own, HAD, WA_PUBLISHED_BYTES_MAX, &j->had_text, &why);
@@ -28,17 +52,7 @@ enum wa_code wa_mirror_read_had(struct wa_mirror_job *j, struct wa_err *err)
         return WA_OK;
     if (code != WA_OK)
         return wa_fail(err, code, "%s", why.text);
-    rest = wa_buf_sv(&j->had_text);
-    while (wa_sv_split(&rest, '\n', &line)) {
-        union { /* the map's values are not written to */
-            const char *from;
-            void *to;
-        } value = {line.p};
-        if (wa_sv_split(&line, ' ', &id) && line.n > 0 &&
-            wa_map_put(&j->had, line, value.to, NULL, err) != WA_OK)
-            return err->code;
-    }
-    return WA_OK;
+    return wa_mirror_had_parse(wa_buf_sv(&j->had_text), &j->had, err);
 }
 
 static bool had(const struct wa_mirror_job *j, struct wa_sv name, const char *id)
@@ -77,15 +91,6 @@ static void refuse(const struct wa_mirror_job *j, struct wa_sv name, const struc
 {
     j->ret->refused++;
     j->o->tell(j->o->tell_user, WA_MIRROR_REFUSED, name, why);
-}
-
-static bool is_name(struct wa_sv name)
-{
-    struct wa_relpath path;
-    struct wa_err ignored = WA_ERR_INIT;
-    size_t at;
-    return name.n > 5 && name.n <= WA_NAME_MAX && name.p[0] != '.' && wa_sv_ends(name, ".wapt") &&
-           !wa_sv_chr(name, '/', &at) && wa_relpath_parse(name, &path, &ignored) == WA_OK;
 }
 
 static struct wa_sv file_of(const struct wa_control *c)
@@ -329,7 +334,7 @@ enum wa_code wa_mirror_sweep(struct wa_mirror_job *j, struct wa_err *err)
         struct wa_relpath path;
         struct wa_stat st;
         struct wa_err ignored = WA_ERR_INIT;
-        if (wa_map_get(&j->wanted, name) != NULL || !had(j, name, GONE) || !is_name(name) ||
+        if (wa_map_get(&j->wanted, name) != NULL || !had(j, name, GONE) ||
             wa_relpath_parse(name, &path, &ignored) != WA_OK ||
             wa_file_stat(&j->dir, &path, &st, &ignored) != WA_OK)
             continue;

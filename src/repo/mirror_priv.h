@@ -43,5 +43,9 @@ WA_CHECK enum wa_code wa_mirror_place(struct wa_mirror_job *j, struct wa_err *er
 /* After the index: what is wanted no more goes. */
 WA_CHECK enum wa_code wa_mirror_sweep(struct wa_mirror_job *j, struct wa_err *err);
 WA_CHECK enum wa_code wa_mirror_read_had(struct wa_mirror_job *j, struct wa_err *err);
+/* Its text, lines of "ID NAME", into had: name -> where its line begins, in text. What is no name
+ * of a package's file is passed over. */
+WA_CHECK enum wa_code wa_mirror_had_parse(struct wa_sv text, struct wa_map *had,
+                                          struct wa_err *err);
 
 #endif

@@ -5,14 +5,17 @@ import functools
 import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
 import time
 
+import powercut
 import pytest
 from conftest import BIN, run
 from hostile import HERE, Hostile, certificate
+from tracer import Tracer
 from tuf import ALICE, DEPLOYER, PUBLISHER, STRANGER, Files, Machine, Repository, pem
 
 SIZE = 300000
@@ -363,6 +366,41 @@ def test_killed_at_any_moment_machines_find_one_state(site):
         assert {n: seen[n] for n in old} == old, path
     site.mirror()
     assert site.packages() == set(r.packages) and site.seen()["timestamp.json"] == r.files["timestamp.json"]
+
+
+def test_a_power_cut_at_any_moment(site, tmp_path):
+    """Whatever of its writing was durable: a machine finds the whole of the old state or of the new one, and the next run ends."""
+    r, saved, done = site.r, tmp_path / "saved", tmp_path / "done"
+    site.first()
+    lists = [(1, dict(r.files), set(r.packages))]
+    gone = next(n for n in r.packages if n.startswith("tis-other"))
+    for where in (r.packages, r.blocks, r.files):
+        where.pop(gone)
+    r.add("tis-new", files={"data.bin": os.urandom(SIZE)})
+    r.publish()
+    lists.append((2, dict(r.files), set(r.packages)))
+    for what in ("what comes", "what goes"):
+        shutil.copytree(site.dir, saved)
+        operations = []
+        with open(os.devnull, "wb") as out:
+            assert Tracer(site.command(), dict(os.environ), site.dir, record=operations.append, output=out.fileno()).run() == 0
+        shutil.copytree(site.dir, done)
+        states = list(powercut.states(str(saved), operations))
+        assert len(states) > (20 if what == "what comes" else 3), operations
+        for number, (at, kind, state) in enumerate(states):
+            powercut.put(state, site.dir)
+            seen, where = site.seen(), f"{what}, {kind} before {operations[at][:2] if at < len(operations) else 'the end'}"
+            version, files, packages = next(x for x in lists if x[1]["timestamp.json"] == seen["timestamp.json"])
+            for name in {f"{version}.published.json", f"{version}.Packages", "root.json", *packages}:
+                assert seen.get(name) == files[name], (where, name)
+            if number % 3 == 0 or number == len(states) - 1:
+                site.mirror()
+                seen = site.seen()
+                assert {n: seen.get(n) for n in r.files if n != "Packages"} == {n: d for n, d in r.files.items() if n != "Packages"}, where
+        for folder in (saved, site.dir):
+            shutil.rmtree(folder)
+        os.rename(done, site.dir)
+        assert (gone in site.packages()) == (what == "what comes")
 
 
 def test_one_at_a_time(site):

@@ -137,6 +137,9 @@ static void test_what_the_network_says(void **state)
           {"{\"nonce\":\"0\",\"time\":5,\"channel\":\"" HEX64 "\"}", WA_E_INVALID},
           {"{\"nonce\":\"" HEX64 "0\",\"time\":5,\"channel\":\"" HEX64 "\"}", WA_E_LIMIT},
           {"{\"nonce\":\"" HEX64 "\",\"time\":\"5\",\"channel\":\"" HEX64 "\"}", WA_E_INVALID},
+          {"{\"nonce\":\"" HEX64 "\",\"time\":-1,\"channel\":\"" HEX64 "\"}", WA_E_INVALID},
+          {"{\"nonce\":\"" HEX64 "\",\"time\":9223372036854775807,\"channel\":\"" HEX64 "\"}",
+           WA_E_INVALID},
       };
     struct wa_net_state s;
     struct wa_net_challenge c;

@@ -125,6 +125,22 @@ static void test_updates_by_their_period(void **state)
     assert_int_equal(live(p, t, t + DAY, "update", NULL), 0);
 }
 
+/* Once it was years ahead, for an hour: what was put off then is done all the same, without a
+ * restart. */
+static void test_clock_that_was_ahead(void **state)
+{
+    struct place *p = *state;
+    int64_t t = noon(), ahead = t + 3650 * (int64_t)DAY;
+    p->m.config.update_period_s = 2 * HOUR;
+    p->m.config.upgrade_period_s = DAY;
+    start(p, t);
+    assert_int_equal(live(p, t, t + HOUR, "update", NULL), 1);
+    assert_int_equal(live(p, ahead, ahead + HOUR, "upgrade", NULL), 1);
+    assert_int_equal(live(p, t + HOUR, t + HOUR + DAY, "update", NULL),
+                     11); /* one with an upgrade */
+    assert_int_equal(live(p, t + DAY, t + 3 * DAY, "upgrade", NULL), 2);
+}
+
 static void test_spread(void **state)
 {
     struct place *p = *state;
@@ -415,6 +431,7 @@ int main(void)
         TEST(test_put_off),
         TEST(test_freeze),
         TEST(test_freeze_of_tasks),
+        TEST(test_clock_that_was_ahead),
         TEST(test_retry),
         TEST(test_forced),
         TEST(test_pending),
