@@ -388,7 +388,9 @@
 #define WA_KEYTAB_BYTES_MAX (256u << 10) /* bytes: the keys of a machine, or of a service */
 #define WA_CLIENT_CERT_DAYS_MAX 825 /* days: a machine's TLS certificate; renewed long before */
 #define WA_CLIENT_CERTS_A_DAY                                                                      \
-    10                /* new ones for one machine: a hostile one must not fill the table */
+    10 /* new ones for one machine: a hostile one must not fill the table */
+#define WA_REVOKED_MAX                                                                             \
+    250000u           /* certificates of machines on their list: some 80 bytes each in a message */
 #define WA_CRL_DAYS 7 /* days that a list of revoked ones holds; renewed each day */
 #define WA_KIT_BYTES_MAX (3u << 20)  /* bytes: configuration, certificates, a root document */
 #define WA_KIT_AGENT_MAX (64u << 20) /* bytes: the package of the agent in a kit */

@@ -119,17 +119,43 @@ static enum wa_code check_quota(struct wa_store *s, const char *uuid, int64_t no
                          (long long)n);
 }
 
-static enum wa_code write_question(const struct wa_store *s, const struct wa_store_csr *r,
+/* Who takes one key after the other leaves a revoked certificate each time, which everybody is told
+ * of until it expires: each that is still told of makes the next one shorter. A renewal keeps its
+ * key and leaves none, so it is for all the days. */
+static enum wa_code days_for(struct wa_store *s, const char *uuid, int64_t now, int64_t *ret,
+                             struct wa_err *err)
+{
+    struct wa_stmt *q;
+    bool row = false;
+    if (wa_db_prepare(s->db,
+                      "SELECT COUNT(*) FROM certificates WHERE uuid = ? AND revoked > 0 AND "
+                      "not_after > ?",
+                      &q, err) != WA_OK)
+        return err->code;
+    wa_bind_s(q, 0, uuid);
+    wa_bind_i64(q, 1, now);
+    if (wa_step(q, &row, err) != WA_OK)
+        return err->code;
+    int64_t days = s->child.config.client_cert_days / (1 + (row ? wa_col_i64(q, 0) : 0));
+    wa_reset(q);
+    *ret = days > 0 ? days : 1;
+    return WA_OK;
+}
+
+static enum wa_code write_question(struct wa_store *s, const struct wa_store_csr *r,
                                    struct wa_buf *out, struct wa_err *err)
 {
     struct wa_jw w;
+    int64_t days = 0;
+    if (days_for(s, r->uuid, wa_clock_now(), &days, err) != WA_OK)
+        return err->code;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_key(&w, "certify");
     wa_jw_obj(&w);
     wa_jw_kv(&w, "uuid", r->uuid);
     wa_jw_kvsv(&w, "key", wa_buf_sv(&r->key));
-    wa_jw_kvi(&w, "days", s->child.config.client_cert_days);
+    wa_jw_kvi(&w, "days", days);
     wa_jw_end(&w);
     wa_jw_end(&w);
     return wa_buf_check(out, err);
@@ -270,19 +296,24 @@ static void on_list(struct wa_store *s, void *user, struct wa_sv payload)
         wa_log_err(&s->child.log, WA_LOG_ERROR, "revocations.not_written", &err);
 }
 
-/* serials: a line each, for fronts; question: the same for the signer. */
+/* serials: a line each, for fronts; question: the same for the signer. Were there ever too many for
+ * a message, those that machines gave up themselves are left out, the ones that end first: nobody
+ * can have so many that what somebody revoked is not told. */
 static enum wa_code collect(struct wa_store *s, struct wa_buf *serials, struct wa_buf *question,
                             struct wa_err *err)
 {
     struct wa_stmt *q;
     struct wa_jw w;
     bool row = true;
+    size_t n = 0;
     if (wa_db_prepare(s->db,
                       "SELECT serial, revoked FROM certificates WHERE revoked > 0 AND not_after > "
-                      "? ORDER BY serial",
+                      "?1 ORDER BY CASE reason WHEN 'superseded' THEN 1 ELSE 0 END, not_after "
+                      "DESC, serial LIMIT ?2",
                       &q, err) != WA_OK)
         return err->code;
     wa_bind_i64(q, 0, wa_clock_now());
+    wa_bind_i64(q, 1, (int64_t)WA_REVOKED_MAX);
     wa_jw_init(&w, question);
     wa_jw_obj(&w);
     wa_jw_key(&w, "revoked");
@@ -292,6 +323,7 @@ static enum wa_code collect(struct wa_store *s, struct wa_buf *serials, struct w
             return err->code;
         if (!row)
             break;
+        n++;
         wa_buf_addsv(serials, wa_col_sv(q, 0));
         wa_buf_addc(serials, '\n');
         wa_jw_obj(&w);
@@ -301,6 +333,8 @@ static enum wa_code collect(struct wa_store *s, struct wa_buf *serials, struct w
     }
     wa_jw_end(&w);
     wa_jw_end(&w);
+    if (n == WA_REVOKED_MAX)
+        wa_log(&s->child.log, WA_LOG_ERROR, "revocations.too_many", WA_LF_I("told", (int64_t)n));
     return wa_buf_check(serials, err) == WA_OK ? wa_buf_check(question, err) : err->code;
 }
 

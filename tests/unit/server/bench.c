@@ -103,7 +103,7 @@ static void make(struct bench *b, const struct bench *other, const char *node)
     const char *url = other == NULL ? database() : other->url;
     *b = (struct bench){.url = url};
     wa_buf_init(&b->order, WA_WS_MESSAGE_MAX);
-    wa_buf_init(&b->revoked, 1u << 20);
+    wa_buf_init(&b->revoked, WA_IPC_MESSAGE_MAX);
     wa_test_tmpdir(b->dir);
     make_dir(b, "db", path);
     struct wa_store *s = b->store = wa_calloc(1, sizeof *s);

@@ -5,6 +5,7 @@
 
 #include "crypto/csr.h"
 #include "os/clock.h"
+#include "server/store_authority.h"
 
 static int setup(void **state)
 {
@@ -104,6 +105,83 @@ static void what_it_cannot_ask_for(void **state)
     BENCH_IS(b, "SELECT count(*) FROM hosts", "0");
     BENCH_IS(b, "SELECT count(*) FROM certificates", "0");
     BENCH_IS(b, "SELECT uses FROM tokens", "99");
+    machine_free(&m);
+}
+
+/* So many days later. */
+static void pass_days(struct bench *b, int days)
+{
+    char sql[160];
+    (void)snprintf(sql, sizeof sql,
+                   "UPDATE certificates SET issued = issued - %d, not_after = not_after - %d",
+                   days * 86400, days * 86400);
+    bench_exec(b, sql);
+}
+
+/* A hostile machine that takes as many as it may each day: what all are told of stays small, and a
+ * machine that only renews has its days. */
+static void for_ever_another_key(void **state)
+{
+    struct bench *b = *state;
+    struct machine m, honest;
+    char text[32];
+    WA_AUTO(wa_key) struct wa_key *tls = NULL;
+    WA_AUTO(wa_key) struct wa_key *other = NULL;
+    make(&m, "machine-1", &tls);
+    make(&honest, "machine-2", &other);
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(machine_register(b, &honest, WA_CRED_TOKEN, "t"), 200);
+    for (int day = 0; day < 20; day++) {
+        for (int i = 0; i < WA_CLIENT_CERTS_A_DAY; i++) {
+            WA_AUTO(wa_key) struct wa_key *next = NULL;
+            struct wa_err err = WA_ERR_INIT;
+            WA_ASSERT_OK(wa_key_new_p256(&next, &err));
+            ask_for(&m, "machine-1", next);
+            assert_int_equal(machine_register(b, &m, WA_CRED_KEY, ""), 200);
+        }
+        pass_days(b, 1);
+    }
+    bench_query(b,
+                "SELECT count(*) FROM certificates WHERE revoked > 0 AND not_after > issued + 1 "
+                "AND not_after > (SELECT max(issued) FROM certificates)",
+                text, sizeof text);
+    assert_in_range(strtol(text, NULL, 10), 10, 60); /* else 200 */
+    pass_days(b, 45);
+    assert_int_equal(machine_register(b, &honest, WA_CRED_KEY, ""), 200);
+    WA_AUTO(wa_cert) struct wa_cert *c = given(&honest);
+    assert_in_range(wa_cert_not_after(c), wa_clock_now() + 89 * 86400, wa_clock_now() + 90 * 86400);
+    machine_free(&m);
+    machine_free(&honest);
+}
+
+/* Far more than a message holds, all of them given up by machines: what an administrator revokes is
+ * told. */
+static void more_than_a_message(void **state)
+{
+    struct bench *b = *state;
+    struct machine m;
+    WA_AUTO(wa_key) struct wa_key *tls = NULL;
+    make(&m, "machine-1", &tls);
+    assert_int_equal(machine_register(b, &m, WA_CRED_TOKEN, "t"), 200);
+    WA_AUTO(wa_cert) struct wa_cert *c = given(&m);
+    bench_exec(b, "INSERT INTO certificates (serial, uuid, key, certificate, issued, not_after, "
+                  "revoked, reason) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                  "WHERE i < 600000) SELECT '00112233445566778899aabbccddeeff00' || (100000 + i), "
+                  "'x', 'k', '', 1, 99999999999, 1, 'superseded' FROM n");
+    bench_exec(b,
+               "UPDATE certificates SET revoked = 5, reason = 'stolen' WHERE uuid = 'machine-1'");
+    wa_store_tell_revoked(b->store);
+    while (b->store->questions != NULL) { /* larger than what a socket takes at once */
+        struct wa_err err = WA_ERR_INIT;
+        WA_ASSERT_OK(wa_loop_turn(b->store->loop, 0, &err));
+        (void)bench_serve(b, 0, NULL, NULL);
+    }
+    assert_true(is_revoked(b, c));
+    assert_int_not_equal(b->store->crl_at, 0);
+    size_t lines = 0;
+    for (size_t i = 0; i < b->revoked.n; i++)
+        lines += b->revoked.p[i] == '\n';
+    assert_int_equal(lines, WA_REVOKED_MAX);
     machine_free(&m);
 }
 
@@ -237,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_is_good_for, setup, teardown),
         cmocka_unit_test_setup_teardown(what_it_cannot_ask_for, setup, teardown),
         cmocka_unit_test_setup_teardown(another_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(for_ever_another_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_than_a_message, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_goes_loses_it, setup, teardown),
         cmocka_unit_test_setup_teardown(whoever_goes_while_it_is_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(anothers, setup, teardown),
