@@ -18,7 +18,7 @@ int main(int argc, char **argv)
         return 2;
     (void)snprintf(trust.fingerprint, sizeof trust.fingerprint, "%s", argv[2]);
     const struct wa_http_request q = {.method = "GET", .path = argv[3], .max_bytes = 65536};
-    enum wa_code code = wa_http_lines_new(argv[1], &trust, &lines, &err);
+    enum wa_code code = wa_http_lines_new(argv[1], &trust, NULL, &lines, &err);
     for (long n = strtol(argv[4], NULL, 10); code == WA_OK && n > 0; n--) {
         struct wa_http_result r;
         code = wa_http_lines_ask(lines, &q, NULL, &r, &err);

@@ -138,7 +138,8 @@ size_t wa_cli_width(struct wa_sv text);
 /* Shows the question and takes "yes" for yes. WA_E_CANCELLED for anything else; WA_E_USAGE without
  * a terminal, naming the option that stands for yes. */
 WA_CHECK enum wa_code wa_cli_confirm(const char *question, const char *option, struct wa_err *err);
-/* Without echo. twice: asked again and compared. option: the one that names a file instead.
+/* Without echo. twice: asked again and compared. option: the one that names a file instead; NULL:
+ * there is none.
  * WA_E_AUTH when there is no terminal or the person gives up. out must be a secret buffer. */
 WA_CHECK enum wa_code wa_cli_ask_secret(const char *prompt, bool twice, const char *option,
                                         struct wa_buf *out, struct wa_err *err);

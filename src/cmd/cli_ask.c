@@ -14,7 +14,7 @@ static enum wa_code ask_once(const char *prompt, const char *option, struct wa_b
     struct wa_err why = WA_ERR_INIT;
     if (wa_term_ask(wa_text(prompt), false, out, &why) == WA_OK)
         return WA_OK;
-    return why.code == WA_E_AUTH
+    return why.code == WA_E_AUTH && option != NULL
                ? wa_fail(err, WA_E_AUTH, "no password: %s; %s FILE takes it from a file", why.text,
                          option)
                : wa_fail(err, why.code, "%s", why.text);

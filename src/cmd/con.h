@@ -74,6 +74,31 @@ WA_CHECK enum wa_code wa_con_columns_show(const struct wa_cli *cli, const struct
                                           const struct wa_host_list *list,
                                           const struct wa_host_filter *f, struct wa_err *err);
 
+/* --- con_way.c --- */
+/* The proxy to the own server or repository (section NULL), where this flag of [global] is set; or
+ * to a repository with a section of its own: that one's http_proxy, or, where the flag or its own
+ * use_http_proxy_for_repo says so, that of [global]. *ret: ini's; NULL: none. ini may be NULL. */
+#define WA_CON_FOR_SERVER "use_http_proxy_for_server"
+#define WA_CON_FOR_REPO "use_http_proxy_for_repo"
+#define WA_CON_FOR_OTHERS "use_http_proxy_for_templates"
+WA_CHECK enum wa_code wa_con_proxy(const struct wa_ini *ini, const char *section, const char *flag,
+                                   const char **ret, struct wa_err *err);
+/* A certificate and its key, in files. passwd_file: the key's password is its first line; NULL: it
+ * is asked for. option: what names such a file instead, for messages; may be NULL. */
+struct wa_con_pair {
+    const char *cert, *key, *passwd_file, *option;
+};
+WA_CHECK enum wa_code wa_con_pair_read(const struct wa_con_pair *p, struct wa_certs *certs,
+                                       struct wa_key **ret, struct wa_err *err);
+/* The same as struct wa_tls_trust's identity has it. out: secret, WA_TLS_IDENTITY_MAX. */
+WA_CHECK enum wa_code wa_con_identity_read(const struct wa_con_pair *p, struct wa_buf *out,
+                                           struct wa_err *err);
+
+/* That of a section with client_certificate and client_private_key; nothing where it has none. ini
+ * may be NULL. */
+WA_CHECK enum wa_code wa_con_section_identity(const struct wa_ini *ini, const char *section,
+                                              struct wa_buf *out, struct wa_err *err);
+
 /* Logs in, with the options below, the configuration, and questions. */
 WA_CHECK enum wa_code wa_con_connect(const struct wa_cli *cli, struct wa_client **ret,
                                      struct wa_err *err);
@@ -85,6 +110,7 @@ WA_CHECK enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, str
  * server-fingerprint and verify-cert, and the configuration. */
 struct wa_con_server {
     char *server, *user;
+    char *proxy;       /* a secret; NULL: none */
     struct wa_buf pem; /* trust points into it */
     struct wa_tls_trust trust;
 };
@@ -172,7 +198,7 @@ WA_CHECK enum wa_code wa_con_assign_wish(const struct wa_cli *cli, struct wa_ass
 struct wa_con_repositories {
     struct wa_local_repository *items;
     size_t n;
-    struct wa_buf *pems;
+    struct wa_buf *pems, *identities; /* secret: keys */
     struct wa_ini *ini;
 };
 void wa_con_repositories_fini(struct wa_con_repositories *r);

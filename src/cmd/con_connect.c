@@ -82,6 +82,18 @@ static enum wa_code read_trust(const struct way *way, struct wa_buf *pem, struct
     return WA_OK;
 }
 
+/* *ret: free it as a secret; NULL: no proxy. */
+static enum wa_code read_proxy(const struct way *way, const char *flag, char **ret,
+                               struct wa_err *err)
+{
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
+    const char *proxy = NULL;
+    if (wa_get_conf_file(way->cli, &ini, err) != WA_OK ||
+        wa_con_proxy(ini, way->section, flag, &proxy, err) != WA_OK || proxy == NULL)
+        return err->code;
+    return wa_sv_dup(wa_sv(proxy), ret, err);
+}
+
 static enum wa_code read_password(const struct way *way, const char *user, const char *server,
                                   struct wa_buf *out, struct wa_err *err)
 {
@@ -153,52 +165,23 @@ static enum wa_code show_address(void *user, const char *url, struct wa_err *err
     return WA_OK;
 }
 
-static enum wa_code ask_key_password(void *user, const char *what, struct wa_buf *out,
-                                     struct wa_err *err)
-{
-    const struct way *way = user;
-    char prompt[WA_PATH_MAX + 64];
-    const char *file = NULL;
-    if (pick(way->cli, "client-key-passwd", way->nth, &file, err) != WA_OK)
-        return err->code;
-    if (file != NULL)
-        return wa_cli_read_secret(file, out, err);
-    (void)snprintf(prompt, sizeof prompt, wa_text("Password of %s: "), what);
-    wa_cli_tame(prompt);
-    return wa_cli_ask_secret(prompt, false, "--client-key-passwd", out, err);
-}
-
 /* A certificate of this person's and its key, as TLS wants them; nothing where there is none. */
 static enum wa_code read_identity(const struct way *way, struct wa_buf *out, struct wa_err *err)
 {
     WA_AUTO_STR char *cert = NULL;
-    WA_AUTO_STR char *key_file = NULL;
-    WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_BUF_SECRET struct wa_buf text;
-    WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
-    WA_AUTO(wa_key) struct wa_key *key = NULL;
-    union {
-        const struct way *from;
-        void *to;
-    } asks = {way};
-    wa_proc_keep_private();
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
+    WA_AUTO_STR char *old_name = NULL; /* as WAPT calls it */
+    WA_AUTO_STR char *key = NULL;
+    struct wa_con_pair pair = {.option = "--client-key-passwd"};
     if (option_or_conf(way, "client-certificate", "client_certificate", NULL, &cert, err) !=
             WA_OK ||
-        cert == NULL ||
-        option_or_conf(way, "client-key", "client_key", cert, &key_file, err) != WA_OK ||
-        wa_path_read(cert, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, &certs, err) != WA_OK ||
-        wa_path_read(key_file, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
-        wa_key_read_pem(wa_buf_sv(&text), key_file, ask_key_password, asks.to, &key, err) != WA_OK)
+        cert == NULL || wa_get_conf(way->cli, "client_private_key", &old_name, err) != WA_OK ||
+        option_or_conf(way, "client-key", "client_key", old_name != NULL ? old_name : cert, &key,
+                       err) != WA_OK ||
+        pick(way->cli, "client-key-passwd", way->nth, &pair.passwd_file, err) != WA_OK)
         return err->code;
-    if (!wa_cert_matches_key(certs.items[0], key))
-        return wa_fail(err, WA_E_USAGE, "'%s' is not the key of the certificate '%s'", key_file,
-                       cert);
-    return wa_cert_write_pem(certs.items[0], out, err) == WA_OK
-               ? wa_key_write_pem(key, WA_SV(""), out, err)
-               : err->code;
+    pair.cert = cert;
+    pair.key = key;
+    return wa_con_identity_read(&pair, out, err);
 }
 
 /* An API token, the browser, a ticket, a certificate, or a password, in this order; but a
@@ -259,6 +242,7 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     WA_AUTO_BUF_SECRET struct wa_buf password;
     WA_AUTO_BUF_SECRET struct wa_buf token;
     WA_AUTO_BUF_SECRET struct wa_buf identity;
+    WA_AUTO_SECRET char *proxy = NULL;
     struct wa_tls_trust trust;
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_buf_init(&identity, WA_TLS_IDENTITY_MAX);
@@ -266,7 +250,8 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     wa_buf_init(&password, 1024);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
         option_or_conf(&way, "user", "wapt_user", "admin", &user, err) != WA_OK ||
-        read_trust(&way, &pem, &trust, err) != WA_OK)
+        read_trust(&way, &pem, &trust, err) != WA_OK ||
+        read_proxy(&way, WA_CON_FOR_SERVER, &proxy, err) != WA_OK)
         return err->code;
     if (server == NULL)
         return wa_con_which_server(err);
@@ -276,6 +261,7 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     } asks = {&way};
     struct wa_client_options o = {.server = server,
                                   .trust = &trust,
+                                  .proxy = proxy,
                                   .user = user,
                                   .ask_code = ask_code,
                                   .ask_user = asks.to,
@@ -297,6 +283,7 @@ void wa_con_server_fini(struct wa_con_server *s)
 {
     wa_free(s->server);
     wa_free(s->user);
+    wa_free_secret(s->proxy);
     wa_buf_fini(&s->pem);
     *s = (struct wa_con_server){.server = NULL};
 }
@@ -309,9 +296,19 @@ enum wa_code wa_con_server_read(const struct wa_cli *cli, struct wa_con_server *
     wa_buf_init(&ret->pem, WA_CERTFILE_BYTES_MAX);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &ret->server, err) != WA_OK ||
         option_or_conf(&way, "user", "wapt_user", "admin", &ret->user, err) != WA_OK ||
-        read_trust(&way, &ret->pem, &ret->trust, err) != WA_OK)
+        read_trust(&way, &ret->pem, &ret->trust, err) != WA_OK ||
+        read_proxy(&way, WA_CON_FOR_SERVER, &ret->proxy, err) != WA_OK)
         return err->code;
     return ret->server != NULL ? WA_OK : wa_con_which_server(err);
+}
+
+/* An address without the slashes at its end. */
+static enum wa_code add_bare(struct wa_sv url, struct wa_buf *out, struct wa_err *err)
+{
+    while (url.n > 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    wa_buf_addsv(out, url);
+    return wa_buf_check(out, err);
 }
 
 enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool *ret_is_pinned,
@@ -320,6 +317,7 @@ enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool
     const struct way way = {cli, LAST, NULL};
     WA_AUTO_STR char *server = NULL;
     WA_AUTO_STR char *repo = NULL;
+    WA_AUTO_SECRET char *proxy = NULL;
     WA_AUTO_BUF struct wa_buf base;
     WA_AUTO_BUF struct wa_buf pem;
     struct wa_tls_trust trust;
@@ -329,20 +327,19 @@ enum wa_code wa_con_reach(const struct wa_cli *cli, struct wa_client **ret, bool
         (!wa_cli_has(cli, "server") && wa_get_conf(cli, "repo_url", &repo, err) != WA_OK) ||
         read_trust(&way, &pem, &trust, err) != WA_OK)
         return err->code;
-    if (repo != NULL && wa_sv_starts(wa_sv(repo), "https://")) {
-        size_t n = strlen(repo);
-        while (n > 0 && repo[n - 1] == '/')
-            n--;
-        wa_buf_addsv(&base, (struct wa_sv){repo, n});
-    } else if (server != NULL) {
-        wa_buf_addf(&base, "%s/wapt", server);
-    } else {
+    bool is_apart = repo != NULL && wa_sv_starts(wa_sv(repo), "https://");
+    if (!is_apart && server == NULL)
         return wa_con_which_server(err);
-    }
-    if (wa_buf_check(&base, err) != WA_OK)
+    if (add_bare(wa_sv(is_apart ? repo : server), &base, err) != WA_OK)
+        return err->code;
+    if (!is_apart)
+        wa_buf_adds(&base, "/wapt");
+    if (wa_buf_check(&base, err) != WA_OK ||
+        read_proxy(&way, is_apart ? WA_CON_FOR_REPO : WA_CON_FOR_SERVER, &proxy, err) != WA_OK)
         return err->code;
     *ret_is_pinned = trust.fingerprint[0] != '\0';
-    const struct wa_client_options o = {.server = wa_buf_str(&base), .trust = &trust};
+    const struct wa_client_options o = {
+        .server = wa_buf_str(&base), .trust = &trust, .proxy = proxy};
     return wa_client_open(&o, ret, err);
 }
 
@@ -350,16 +347,22 @@ enum wa_code wa_con_reach_other(const struct wa_cli *cli, const char *url, const
                                 struct wa_client **ret, struct wa_err *err)
 {
     const struct way way = {cli, LAST, section};
+    WA_AUTO_BUF struct wa_buf base;
     WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_STR char *base = NULL;
+    WA_AUTO_BUF_SECRET struct wa_buf identity;
+    WA_AUTO_SECRET char *proxy = NULL;
+    WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
     struct wa_tls_trust trust;
-    size_t n = strlen(url);
+    wa_buf_init(&base, 1024);
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    while (n > 0 && url[n - 1] == '/')
-        n--;
-    if (wa_sv_dup((struct wa_sv){url, n}, &base, err) != WA_OK ||
-        read_trust(&way, &pem, &trust, err) != WA_OK)
+    wa_buf_init(&identity, WA_TLS_IDENTITY_MAX);
+    if (add_bare(wa_sv(url), &base, err) != WA_OK || read_trust(&way, &pem, &trust, err) != WA_OK ||
+        read_proxy(&way, WA_CON_FOR_OTHERS, &proxy, err) != WA_OK ||
+        wa_get_conf_file(cli, &ini, err) != WA_OK ||
+        wa_con_section_identity(ini, section, &identity, err) != WA_OK)
         return err->code;
-    const struct wa_client_options o = {.server = base, .trust = &trust};
+    trust.identity = wa_buf_sv(&identity);
+    const struct wa_client_options o = {
+        .server = wa_buf_str(&base), .trust = &trust, .proxy = proxy};
     return wa_client_open(&o, ret, err);
 }

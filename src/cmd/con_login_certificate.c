@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "codec/hex.h"
-#include "os/fs.h"
 
 #define CERTIFICATES "/api/v1/account/certificates"
 
@@ -17,43 +16,6 @@ static enum wa_code list(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     return wa_con_connect(cli, &c, err) == WA_OK ? wa_con_show(cli, c, &certificates, err)
                                                  : err->code;
-}
-
-struct asks {
-    const struct wa_cli *cli;
-};
-
-static enum wa_code ask_key_password(void *user, const char *what, struct wa_buf *out,
-                                     struct wa_err *err)
-{
-    const struct asks *a = user;
-    char prompt[WA_PATH_MAX + 64];
-    const char *file = wa_cli_get(a->cli, "key-passwd", NULL);
-    if (file != NULL)
-        return wa_cli_read_secret(file, out, err);
-    (void)snprintf(prompt, sizeof prompt, wa_text("Password of %s: "), what);
-    wa_cli_tame(prompt);
-    return wa_cli_ask_secret(prompt, false, "--key-passwd", out, err);
-}
-
-static enum wa_code read_pair(const struct wa_cli *cli, struct wa_certs *certs, struct wa_key **key,
-                              struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf pem;
-    WA_AUTO_BUF_SECRET struct wa_buf text;
-    const char *cert = cli->args[1], *key_file = wa_cli_get(cli, "key", cert);
-    struct asks asks = {cli};
-    wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
-    wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
-    if (wa_path_read(cert, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, certs, err) != WA_OK ||
-        wa_path_read(key_file, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
-        wa_key_read_pem(wa_buf_sv(&text), key_file, ask_key_password, &asks, key, err) != WA_OK)
-        return err->code;
-    return wa_cert_matches_key(certs->items[0], *key)
-               ? WA_OK
-               : wa_fail(err, WA_E_USAGE, "'%s' is not the key of the certificate '%s'", key_file,
-                         cert);
 }
 
 /* Twice where a code is wanted: the password was right. */
@@ -81,8 +43,11 @@ static enum wa_code add(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO_CERTS struct wa_certs certs = {NULL, 0, 0};
     WA_AUTO(wa_key) struct wa_key *key = NULL;
     WA_AUTO(wa_client) struct wa_client *c = NULL;
-    if (read_pair(cli, &certs, &key, err) != WA_OK || wa_con_connect(cli, &c, err) != WA_OK ||
-        send(cli, c, certs.items[0], key, err) != WA_OK)
+    const char *cert = cli->args[1];
+    const struct wa_con_pair pair = {cert, wa_cli_get(cli, "key", cert),
+                                     wa_cli_get(cli, "key-passwd", NULL), "--key-passwd"};
+    if (wa_con_pair_read(&pair, &certs, &key, err) != WA_OK ||
+        wa_con_connect(cli, &c, err) != WA_OK || send(cli, c, certs.items[0], key, err) != WA_OK)
         return err->code;
     const char *sha256 = wa_cert_fingerprint(certs.items[0]);
     wa_jw_obj(&cli->jw);

@@ -256,6 +256,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
         list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,
+                                           .proxy = s.server.proxy,
                                            .user = s.server.user,
                                            .login = s.login,
                                            .certificate = s.certificate,

@@ -12,7 +12,10 @@ void wa_con_repositories_fini(struct wa_con_repositories *r)
 {
     for (size_t i = 0; r->pems != NULL && i < REPOSITORIES_MAX; i++)
         wa_buf_fini(&r->pems[i]);
+    for (size_t i = 0; r->identities != NULL && i < REPOSITORIES_MAX; i++)
+        wa_buf_fini_secret(&r->identities[i]);
     wa_free(r->pems);
+    wa_free(r->identities);
     wa_free(r->items);
     wa_ini_free(r->ini);
     *r = (struct wa_con_repositories){.items = NULL};
@@ -53,6 +56,10 @@ static enum wa_code add(struct wa_con_repositories *r, const char *section, stru
     struct wa_local_repository *one = &r->items[r->n];
     if (read_trust(r->ini, section, &r->pems[r->n], &one->trust, err) != WA_OK)
         return wa_wrap(err, "[%s]", section);
+    if (wa_con_proxy(r->ini, section, WA_CON_FOR_OTHERS, &one->proxy, err) != WA_OK ||
+        wa_con_section_identity(r->ini, section, &r->identities[r->n], err) != WA_OK)
+        return err->code;
+    one->trust.identity = wa_buf_sv(&r->identities[r->n]);
     one->name = section;
     one->url = url;
     one->trusted = trusted;
@@ -65,11 +72,15 @@ enum wa_code wa_con_repositories_read(const struct wa_cli *cli, struct wa_con_re
 {
     const char *section;
     *ret = (struct wa_con_repositories){.items = wa_calloc(REPOSITORIES_MAX, sizeof *ret->items),
-                                        .pems = wa_calloc(REPOSITORIES_MAX, sizeof *ret->pems)};
-    if (ret->items == NULL || ret->pems == NULL)
+                                        .pems = wa_calloc(REPOSITORIES_MAX, sizeof *ret->pems),
+                                        .identities =
+                                            wa_calloc(REPOSITORIES_MAX, sizeof *ret->identities)};
+    if (ret->items == NULL || ret->pems == NULL || ret->identities == NULL)
         return wa_nomem(err);
-    for (size_t i = 0; i < REPOSITORIES_MAX; i++)
+    for (size_t i = 0; i < REPOSITORIES_MAX; i++) {
         wa_buf_init(&ret->pems[i], WA_CERTFILE_BYTES_MAX);
+        wa_buf_init(&ret->identities[i], WA_TLS_IDENTITY_MAX);
+    }
     if (wa_get_conf_file(cli, &ret->ini, err) != WA_OK || ret->ini == NULL)
         return err->code;
     for (size_t i = 0; wa_ini_section_at(ret->ini, i, &section); i++)

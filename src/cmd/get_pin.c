@@ -103,7 +103,7 @@ static enum wa_code pin(struct wa_cli *cli, const struct wa_agent_config *config
         return wa_fail(err, WA_E_CONFIG,
                        "no server is set: put wapt_server into '%s', or give --server",
                        config->file);
-    if (wa_tls_look(server, NULL, &url, &c, err) != WA_OK)
+    if (wa_tls_look(server, NULL, NULL, &url, &c, err) != WA_OK)
         return err->code;
     show(cli, server, c);
     if (compare(cli, c, err) != WA_OK || keep(config, &url, c, file, err) != WA_OK ||

@@ -30,14 +30,14 @@ static enum wa_code refuse(const struct context *c, const struct wa_conf_option 
                    line, o->key, o->section, text, allowed);
 }
 
-static bool parse_bool(const char *text, bool *ret)
+bool wa_conf_read_bool(struct wa_sv text, bool *ret)
 {
     static const char *const yes[] = {"1", "yes", "true", "on"};
     static const char *const no[] = {"0", "no", "false", "off"};
 
     for (size_t i = 0; i < WA_COUNT(yes); i++) {
-        if (wa_sv_ieqs(wa_sv(text), yes[i]) || wa_sv_ieqs(wa_sv(text), no[i])) {
-            *ret = wa_sv_ieqs(wa_sv(text), yes[i]);
+        if (wa_sv_ieqs(text, yes[i]) || wa_sv_ieqs(text, no[i])) {
+            *ret = wa_sv_ieqs(text, yes[i]);
             return true;
         }
     }
@@ -88,7 +88,7 @@ static enum wa_code set_bool(const struct context *c, const struct wa_conf_optio
 {
     bool value = false;
 
-    if (!parse_bool(text, &value))
+    if (!wa_conf_read_bool(wa_sv(text), &value))
         return refuse(c, o, text, "1, 0, yes, no, true, false, on or off");
     memcpy((char *)c->into + o->offset, &value, sizeof(value));
     return WA_OK;

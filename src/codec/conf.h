@@ -41,4 +41,7 @@ WA_CHECK enum wa_code wa_conf_load(const struct wa_ini *ini, const char *file,
 void wa_conf_free(const struct wa_conf_option *options, size_t count,
                   void *into); /* strings only */
 
+/* A WA_CONF_BOOL that stands alone; false: it is none. */
+bool wa_conf_read_bool(struct wa_sv text, bool *ret);
+
 #endif

@@ -337,7 +337,7 @@ enum wa_code wa_client_open(const struct wa_client_options *o, struct wa_client 
         return wa_nomem(err);
     (void)snprintf(c->server, sizeof c->server, "%s", o->server);
     c->stop = o->stop;
-    if (wa_http_lines_new(o->server, o->trust, &c->lines, err) == WA_OK) {
+    if (wa_http_lines_new(o->server, o->trust, o->proxy, &c->lines, err) == WA_OK) {
         c->is_token = o->token.n > 0;
         if (c->is_token ? wa_client_take(c, o->token, err) == WA_OK
                         : o->user == NULL || log_in(c, o, err) == WA_OK) {

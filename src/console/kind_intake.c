@@ -134,7 +134,8 @@ static enum wa_code open_repository(struct wa_local_prepared *p, struct intake *
 {
     for (size_t i = 0; i < p->options->repository_count; i++) {
         const struct wa_local_repository *r = &p->options->repositories[i];
-        const struct wa_client_options o = {.server = r->url, .trust = &r->trust};
+        const struct wa_client_options o = {
+            .server = r->url, .trust = &r->trust, .proxy = r->proxy};
         if (!wa_sv_eqs(name, r->name))
             continue;
         if (wa_trust_new(&k->anchors, err) != WA_OK ||

@@ -14,12 +14,14 @@ struct wa_reader;
 /* Another repository that packages may be imported from. */
 struct wa_local_repository {
     const char *name, *url;
-    struct wa_tls_trust trust; /* its pem too must outlive the run */
+    const char *proxy;         /* as in struct wa_line_to (net/http_line.h); NULL: none */
+    struct wa_tls_trust trust; /* its pem and identity too must outlive the run */
     const char *trusted;       /* certificates of those whose packages are taken from there */
 };
 struct wa_local_options {
     const char *server;               /* https URL */
     const struct wa_tls_trust *trust; /* its pem too must outlive the run */
+    const char *proxy;                /* to the server; NULL: none */
     const char *user;                 /* what the page proposes */
     const char *login;                /* "kerberos": it logs in so without asking; NULL: it asks */
     const char *certificate;          /* the person's; NULL: none is configured */

@@ -42,6 +42,7 @@ static enum wa_code log_in(struct wa_local_job *job, struct wa_err *err)
     (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(login->user));
     const struct wa_client_options o = {.server = job->local->o->server,
                                         .trust = &job->trust,
+                                        .proxy = job->local->o->proxy,
                                         .user = name,
                                         .password = login->password,
                                         .way = login->way,

@@ -140,8 +140,10 @@ static void on_visit(void *user, int events)
 static enum wa_code begin(struct wa_local_job *job, struct wa_err *err)
 {
     struct wa_local_oidc *o = job->own;
-    const struct wa_client_options to = {
-        .server = job->local->o->server, .trust = &job->trust, .stop = job->stop};
+    const struct wa_client_options to = {.server = job->local->o->server,
+                                         .trust = &job->trust,
+                                         .proxy = job->local->o->proxy,
+                                         .stop = job->stop};
     return wa_client_open(&to, &o->link->client, err) == WA_OK
                ? wa_oidc_begin(o->link->client, &o->login, err)
                : err->code;

@@ -20,7 +20,8 @@ static enum wa_code look(struct wa_local_job *job, struct wa_err *err)
 {
     struct look *k = job->own;
     struct wa_url url;
-    if (wa_tls_look(job->local->o->server, job->stop, &url, &k->cert, err) != WA_OK)
+    if (wa_tls_look(job->local->o->server, job->local->o->proxy, job->stop, &url, &k->cert, err) !=
+        WA_OK)
         return err->code;
     return wa_local_server_ask(job, NULL, &k->why) == WA_E_NOMEM ? wa_nomem(err) : WA_OK;
 }

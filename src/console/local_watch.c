@@ -38,8 +38,10 @@ enum wa_code wa_local_server_ask(const struct wa_local_job *job, struct wa_local
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     WA_AUTO_BUF struct wa_buf body;
     struct wa_http_result result;
-    const struct wa_client_options o = {
-        .server = job->local->o->server, .trust = &job->trust, .stop = job->stop};
+    const struct wa_client_options o = {.server = job->local->o->server,
+                                        .trust = &job->trust,
+                                        .proxy = job->local->o->proxy,
+                                        .stop = job->stop};
     const struct wa_client_pass question = {.method = "GET",
                                             .path = ways != NULL ? "/api/v1/session/ways" : "/ping",
                                             .max = ANSWER_BYTES_MAX,

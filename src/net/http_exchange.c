@@ -29,6 +29,12 @@ struct exchange {
 
 /* --- the request --- */
 
+static bool may_have_body(const char *method)
+{
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
+           strcmp(method, "CONNECT") != 0;
+}
+
 static enum wa_code write_head(struct exchange *x, const struct wa_url *url, struct wa_err *err)
 {
     const struct wa_http_request *q = x->q;
@@ -40,7 +46,7 @@ static enum wa_code write_head(struct exchange *x, const struct wa_url *url, str
     wa_buf_adds(&x->out, "\r\nUser-Agent: wapt/" WA_VERSION "\r\n");
     if (q->closes)
         wa_buf_adds(&x->out, "Connection: close\r\n");
-    if (q->body != NULL || (strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0))
+    if (q->body != NULL || may_have_body(q->method))
         wa_buf_addf(&x->out, "Content-Length: %llu\r\n",
                     (unsigned long long)(q->body != NULL ? q->body->size : 0));
     if (q->resume_from > 0)
@@ -289,7 +295,7 @@ enum wa_code wa_http_exchange(struct wa_line *line, const struct wa_url *url,
     if (wa_http_parser_new(false, &events, &x, &parser, err) != WA_OK)
         return err->code;
     x.parser = parser;
-    if (strcmp(q->method, "HEAD") == 0)
+    if (strcmp(q->method, "HEAD") == 0 || strcmp(q->method, "CONNECT") == 0)
         wa_http_expect_no_body(parser);
     wa_pace_begin(&x.pace, q->rate_min_bytes_s, q->rate_max_bytes_s, q->rate_window_s);
     p->goes_on = q->progress != NULL || q->rate_min_bytes_s != 0 ? goes_on : NULL;

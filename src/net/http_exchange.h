@@ -14,7 +14,7 @@
 #include "net/http_line.h"
 
 struct wa_http_request {
-    const char *method;     /* "GET", "HEAD", "POST", "PUT", "DELETE" */
+    const char *method;     /* "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT" */
     const char *path;       /* as it is sent, with its query: the caller has looked at it */
     const char *headers;    /* "Name: value\r\n" lines; NULL: none */
     struct wa_source *body; /* NULL: none */

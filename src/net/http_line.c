@@ -96,22 +96,29 @@ static enum wa_code connect_first(struct race *r, struct wa_patience *p, int *re
     return WA_OK;
 }
 
-static enum wa_code reach(const struct wa_line_to *to, struct wa_patience *p, int *ret_fd,
-                          struct wa_err *err)
+enum wa_code wa_line_reach(const struct wa_line_to *to, struct wa_patience *p, struct wa_line **ret,
+                           struct wa_err *err)
 {
     WA_AUTO(wa_addresses) struct wa_addresses *found = NULL;
+    WA_AUTO(wa_line) struct wa_line *l = wa_calloc(1, sizeof *l);
+    if (l == NULL)
+        return wa_nomem(err);
+    l->fd = -1;
     if (wa_patience_look_up(p, to->url->host, to->url->port, &found, err) != WA_OK)
         return err->code;
     struct race r = {.addresses = found, .to = to, .why = WA_ERR_INIT};
-    enum wa_code code = connect_first(&r, p, ret_fd, err);
+    enum wa_code code = connect_first(&r, p, &l->fd, err);
     race_end(&r);
+    l->since_ms = l->used_ms = wa_clock_mono_ms();
+    if (code == WA_OK)
+        *ret = WA_TAKE(l);
     return code;
 }
 
 /* --- TLS --- */
 
-static enum wa_code agree(struct wa_line *l, const struct wa_line_to *to, struct wa_patience *p,
-                          struct wa_err *err)
+enum wa_code wa_line_secure(struct wa_line *l, const struct wa_line_to *to, struct wa_patience *p,
+                            struct wa_err *err)
 {
     struct wa_tls_trust whom = *to->trust;
     enum wa_tls_want want = WA_TLS_WANT_WRITE;
@@ -129,20 +136,6 @@ static enum wa_code agree(struct wa_line *l, const struct wa_line_to *to, struct
             return err->code;
     }
     return wa_tls_peer_fingerprint(l->tls, l->certificate, err);
-}
-
-enum wa_code wa_line_open(const struct wa_line_to *to, struct wa_patience *p, struct wa_line **ret,
-                          struct wa_err *err)
-{
-    WA_AUTO(wa_line) struct wa_line *l = wa_calloc(1, sizeof *l);
-    if (l == NULL)
-        return wa_nomem(err);
-    l->fd = -1;
-    if (reach(to, p, &l->fd, err) != WA_OK || (to->url->is_https && agree(l, to, p, err) != WA_OK))
-        return err->code;
-    l->since_ms = l->used_ms = wa_clock_mono_ms();
-    *ret = WA_TAKE(l);
-    return WA_OK;
 }
 
 void wa_line_close(struct wa_line *l)

@@ -22,16 +22,27 @@ struct wa_line {
 struct wa_line_to {
     const struct wa_url *url;
     const struct wa_tls_trust *trust; /* its host "": the URL's */
-    /* Whether this address, as text, may be connected to; NULL: any may. */
+    const char *proxy;                /* "http://[user:password@]host:port"; NULL: none */
+    /* Whether this address, as text, may be connected to; NULL: any may. Not with a proxy. */
     bool (*may_connect)(void *user, const char *address);
     void *user;
 };
-/* Of several addresses the first that answers. WA_E_UNREACHABLE, WA_E_TIMEOUT, WA_E_CANCELLED,
- * WA_E_REFUSED: the certificate, or no address may be connected to. */
+/* TCP and, for https, TLS; through the proxy if there is one (http_tunnel.c). WA_E_UNREACHABLE,
+ * WA_E_TIMEOUT, WA_E_CANCELLED; WA_E_REFUSED: the certificate, or no address may be connected to;
+ * WA_E_DENIED: the proxy lets nobody through to there; WA_E_CONFIG: that can be no proxy. */
 WA_CHECK enum wa_code wa_line_open(const struct wa_line_to *to, struct wa_patience *p,
                                    struct wa_line **ret, struct wa_err *err);
 void wa_line_close(struct wa_line *l);
 WA_AUTO_DEFINE(wa_line, wa_line_close)
+/* Its parts. TCP to the URL's host and port, whatever the proxy: of several addresses the first
+ * that answers. */
+WA_CHECK enum wa_code wa_line_reach(const struct wa_line_to *to, struct wa_patience *p,
+                                    struct wa_line **ret, struct wa_err *err);
+WA_CHECK enum wa_code wa_line_secure(struct wa_line *l, const struct wa_line_to *to,
+                                     struct wa_patience *p, struct wa_err *err);
+/* TCP as far as where TLS with the URL's host begins. */
+WA_CHECK enum wa_code wa_line_begin(const struct wa_line_to *to, struct wa_patience *p,
+                                    struct wa_line **ret, struct wa_err *err);
 
 /* One step. *ret_n 0 with DONE: the other side has closed (reading). WA_E_UNREACHABLE: it was cut.
  */

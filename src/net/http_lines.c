@@ -12,12 +12,13 @@ struct wa_http_lines {
     struct wa_url url;
     struct wa_tls_trust trust;
     char *pem, *identity; /* of the trust */
+    char *proxy;          /* a secret; NULL: none */
     struct wa_lock *lock;
     struct wa_line *kept; /* under the lock, the latest first */
 };
 
 enum wa_code wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
-                               struct wa_http_lines **ret, struct wa_err *err)
+                               const char *proxy, struct wa_http_lines **ret, struct wa_err *err)
 {
     WA_AUTO(wa_http_lines) struct wa_http_lines *l = wa_calloc(1, sizeof *l);
     if (l == NULL)
@@ -38,6 +39,7 @@ enum wa_code wa_http_lines_new(const char *base, const struct wa_tls_trust *trus
         bare.n--;
     if (wa_sv_dup(bare, &l->base, err) != WA_OK || wa_sv_dup(trust->pem, &l->pem, err) != WA_OK ||
         wa_sv_dup(trust->identity, &l->identity, err) != WA_OK ||
+        (proxy != NULL && wa_sv_dup(wa_sv(proxy), &l->proxy, err) != WA_OK) ||
         wa_lock_new(&l->lock, err) != WA_OK)
         return err->code;
     l->trust.pem = wa_sv(l->pem);
@@ -54,7 +56,7 @@ enum wa_code wa_http_lines_as(const struct wa_http_lines *l, struct wa_cert *own
     trust.identity = (struct wa_sv){NULL, 0};
     trust.own = own;
     trust.own_key = own_key;
-    return wa_http_lines_new(l->base, &trust, ret, err);
+    return wa_http_lines_new(l->base, &trust, l->proxy, ret, err);
 }
 
 static void close_all(struct wa_line *lines)
@@ -78,9 +80,8 @@ void wa_http_lines_free(struct wa_http_lines *l)
     }
     wa_free(l->base);
     wa_free(l->pem);
-    if (l->identity != NULL)
-        wa_wipe(l->identity, strlen(l->identity));
-    wa_free(l->identity);
+    wa_free_secret(l->identity);
+    wa_free_secret(l->proxy);
     wa_free(l);
 }
 
@@ -181,7 +182,8 @@ static enum wa_code ask_over(struct question *q, struct wa_line *line, bool is_o
 
 static enum wa_code connect_to(struct question *q, struct wa_line **ret, struct wa_err *err)
 {
-    const struct wa_line_to to = {.url = &q->lines->url, .trust = &q->lines->trust};
+    const struct wa_line_to to = {
+        .url = &q->lines->url, .trust = &q->lines->trust, .proxy = q->lines->proxy};
     uint64_t until = wa_clock_mono_ms() + WA_LINE_CONNECT_MS;
     q->patience.until_ms = q->until_ms != 0 && q->until_ms < until ? q->until_ms : until;
     return wa_line_open(&to, &q->patience, ret, err);

@@ -24,11 +24,13 @@
 #include "net/http_exchange.h"
 
 struct wa_http_lines;
-/* base: an https URL, whose path comes before that of each request. Nothing is connected to yet;
- * trust is copied. WA_E_CONFIG: it is not https. */
+/* base: an https URL, whose path comes before that of each request. proxy: as in struct wa_line_to.
+ * Nothing is connected to yet; trust and proxy are copied. WA_E_CONFIG: it is not https. */
 WA_CHECK enum wa_code wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
-                                        struct wa_http_lines **ret, struct wa_err *err);
-/* To the same server, under the same trust, but by another certificate, whose key it is. */
+                                        const char *proxy, struct wa_http_lines **ret,
+                                        struct wa_err *err);
+/* To the same server the same way, under the same trust, but by another certificate, whose key it
+ * is. */
 WA_CHECK enum wa_code wa_http_lines_as(const struct wa_http_lines *l, struct wa_cert *own,
                                        struct wa_key *own_key, struct wa_http_lines **ret,
                                        struct wa_err *err);

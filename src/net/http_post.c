@@ -26,7 +26,8 @@ enum wa_code wa_http_post(const struct wa_http_post *what, const struct wa_tls_t
     wa_buf_addf(&path, "%s%s%s", url.path, url.query[0] != '\0' ? "?" : "", url.query);
     wa_mem_source_init(&body, what->body.p, what->body.n);
     wa_buf_sink_init(&sink, what->answer);
-    const struct wa_line_to to = {&url, &whom, what->may_connect, what->user};
+    const struct wa_line_to to = {
+        .url = &url, .trust = &whom, .may_connect = what->may_connect, .user = what->user};
     const struct wa_http_request q = {
         .method = what->method != NULL ? what->method : "POST",
         .path = wa_buf_str(&path),

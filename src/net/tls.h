@@ -70,10 +70,11 @@ WA_CHECK enum wa_code wa_tls_ctx_seen(const struct wa_tls_ctx *ctx, struct wa_ce
 
 struct wa_url;
 struct wa_stop;
-/* The certificate that the server at this https URL shows, trusted or not. Blocks, until stop is
- * pulled (WA_E_CANCELLED); stop may be NULL. ret_url: the URL, taken apart. */
-WA_CHECK enum wa_code wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *ret_url,
-                                  struct wa_cert **ret, struct wa_err *err);
+/* The certificate that the server at this https URL shows, trusted or not. proxy: as in struct
+ * wa_line_to (net/http_line.h). Blocks, until stop is pulled (WA_E_CANCELLED); stop may be NULL.
+ * ret_url: the URL, taken apart. */
+WA_CHECK enum wa_code wa_tls_look(const char *server, const char *proxy, struct wa_stop *stop,
+                                  struct wa_url *ret_url, struct wa_cert **ret, struct wa_err *err);
 
 /* --- one connection; the descriptor stays the caller's --- */
 struct wa_tls;

@@ -164,7 +164,8 @@ static void answer_for(const struct wa_http_request *call, const char *path, str
 }
 
 enum wa_code __wrap_wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
-                                      struct wa_http_lines **ret, struct wa_err *err);
+                                      const char *proxy, struct wa_http_lines **ret,
+                                      struct wa_err *err);
 enum wa_code __wrap_wa_http_lines_as(const struct wa_http_lines *l, struct wa_cert *own,
                                      struct wa_key *own_key, struct wa_http_lines **ret,
                                      struct wa_err *err);
@@ -173,14 +174,16 @@ void __wrap_wa_http_lines_sweep(struct wa_http_lines *l);
 enum wa_code __wrap_wa_http_lines_ask(struct wa_http_lines *lines,
                                       const struct wa_http_request *call, struct wa_sink *body,
                                       struct wa_http_result *ret, struct wa_err *err);
-enum wa_code __wrap_wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *url,
-                                struct wa_cert **ret, struct wa_err *err);
+enum wa_code __wrap_wa_tls_look(const char *server, const char *proxy, struct wa_stop *stop,
+                                struct wa_url *url, struct wa_cert **ret, struct wa_err *err);
 
 enum wa_code __wrap_wa_http_lines_new(const char *base, const struct wa_tls_trust *trust,
-                                      struct wa_http_lines **ret, struct wa_err *err)
+                                      const char *proxy, struct wa_http_lines **ret,
+                                      struct wa_err *err)
 {
     struct wa_http_lines *l = wa_calloc(1, sizeof *l);
     WA_UNUSED(trust);
+    WA_UNUSED(proxy);
     if (l == NULL)
         return wa_nomem(err);
     (void)snprintf(l->base, sizeof l->base, "%s", base);
@@ -194,7 +197,7 @@ enum wa_code __wrap_wa_http_lines_as(const struct wa_http_lines *l, struct wa_ce
 {
     WA_UNUSED(own);
     WA_UNUSED(own_key);
-    return __wrap_wa_http_lines_new(l->base, NULL, ret, err);
+    return __wrap_wa_http_lines_new(l->base, NULL, NULL, ret, err);
 }
 
 void __wrap_wa_http_lines_free(struct wa_http_lines *l)
@@ -253,10 +256,11 @@ enum wa_code __wrap_wa_http_lines_ask(struct wa_http_lines *lines,
 static struct wa_key *the_key, *an_open_key;
 static struct wa_cert *the_cert;
 
-enum wa_code __wrap_wa_tls_look(const char *server, struct wa_stop *stop, struct wa_url *url,
-                                struct wa_cert **ret, struct wa_err *err)
+enum wa_code __wrap_wa_tls_look(const char *server, const char *proxy, struct wa_stop *stop,
+                                struct wa_url *url, struct wa_cert **ret, struct wa_err *err)
 {
     WA_UNUSED(stop);
+    WA_UNUSED(proxy);
     if (wa_url_parse(wa_sv(server), url, err) != WA_OK)
         return err->code;
     *ret = wa_cert_ref(the_cert);

@@ -116,7 +116,7 @@ static enum wa_code relay_step(struct bench *b, struct wa_buf *out, struct wa_er
         bench_do(b, WA_HTTP_GET, "/api/v1/hosts?limit=1", "", out, err) != WA_OK)
         return err->code;
     assert_true(bench_says(out, BENCH_UUID));
-    return bench_do(b, WA_HTTP_POST, "/api/v1/reports", "{\"name\":\"x\"}", out, err);
+    return bench_do(b, WA_HTTP_PUT, "/api/v1/reports/x", "{\"query\":\"x\"}", out, err);
 }
 
 static enum wa_code events_step(struct bench *b, struct wa_buf *out, struct wa_err *err)

@@ -265,7 +265,7 @@ static void liar_new(struct liar *s, const struct step *script, size_t count)
     s->listening = listen_loopback(&port);
     s->trust.pem = wa_buf_sv(&s->ca.pem);
     (void)snprintf(s->url, sizeof s->url, "https://127.0.0.1:%u", (unsigned)port);
-    must(wa_http_lines_new(s->url, &s->trust, &s->lines, &err));
+    must(wa_http_lines_new(s->url, &s->trust, NULL, &s->lines, &err));
     must(wa_thread_start(follow, s, &s->thread, &err));
 }
 
@@ -764,7 +764,7 @@ static void other_lines_are_others(void **state)
     WA_UNUSED(state);
     liar_new(&s, script, WA_COUNT(script));
     assert_string_equal(ask(&s, "GET", "/").body, "good");
-    assert_int_equal(wa_http_lines_new("http://127.0.0.1:1", &nobody, &wary, &err), WA_E_CONFIG);
+    assert_int_equal(wa_http_lines_new("http://127.0.0.1:1", &nobody, NULL, &wary, &err), WA_E_CONFIG);
     wa_err_clear(&err);
     const struct wa_http_request q = {.method = "GET", .path = "/", .max_bytes = 9};
     /* Who shows another certificate has other connections, too. */
@@ -772,7 +772,7 @@ static void other_lines_are_others(void **state)
     assert_string_equal(ask_of(wary, &q).body, "next");
     assert_int_equal(s.over[1], 2);
     wa_http_lines_free(wary);
-    must(wa_http_lines_new(s.url, &nobody, &wary, &err));
+    must(wa_http_lines_new(s.url, &nobody, NULL, &wary, &err));
     struct answer a = ask_of(wary, &q);
     assert_int_equal(a.code, WA_E_REFUSED);
     assert_non_null(strstr(a.text, wa_cert_fingerprint(s.id.chain.items[0])));
@@ -846,7 +846,7 @@ static void serves_several_threads(void **state)
     app_new_tls(&a, &config, ctx);
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)a.port);
     const struct wa_tls_trust trust = {.pem = wa_buf_sv(&id.pem)};
-    must(wa_http_lines_new(url, &trust, &lines, &err));
+    must(wa_http_lines_new(url, &trust, NULL, &lines, &err));
     for (size_t i = 0; i < WA_COUNT(callers); i++) {
         callers[i] = (struct caller){
             .lines = lines, .loop = a.loop, .number = i, .left = &left, .is_over = &is_over};
@@ -907,7 +907,7 @@ static void stops_while_a_name_is_looked_up(void **state)
     WA_UNUSED(state);
     must(wa_stop_new(&stop, &err));
     must(wa_lock_new(&names, &err));
-    must(wa_http_lines_new(s.url, &nobody, &s.lines, &err));
+    must(wa_http_lines_new(s.url, &nobody, NULL, &s.lines, &err));
     struct waiting w = {&s, {.method = "GET", .path = "/", .stop = stop}, {0}};
     must(wa_thread_start(ask_in_thread, &w, &t, &err));
     wa_lock_take(names);
@@ -951,7 +951,7 @@ static enum wa_code ask_step(void *arg, struct wa_err *err)
     const struct wa_http_request q = {.method = "GET", .path = "/", .max_bytes = 60};
     WA_AUTO(wa_http_lines) struct wa_http_lines *lines = NULL;
     struct wa_http_result r;
-    if (wa_http_lines_new(s->url, &s->trust, &lines, err) != WA_OK ||
+    if (wa_http_lines_new(s->url, &s->trust, NULL, &lines, err) != WA_OK ||
         wa_http_lines_ask(lines, &q, NULL, &r, err) != WA_OK)
         return err->code;
     return wa_http_lines_ask(lines, &q, NULL, &r, err);
