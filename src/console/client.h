@@ -19,7 +19,7 @@ struct wa_client_options {
     const char *server; /* https URL */
     const struct wa_tls_trust *trust;
     const char *proxy; /* as in struct wa_line_to (net/http_line.h) */
-    const char *user; /* NULL: nobody logs in, and only wa_client_fetch() works */
+    const char *user;  /* NULL: nobody logs in, and only wa_client_fetch() works */
     struct wa_sv password;
     struct wa_sv token; /* an API token in place of a login; "": none */
     /* Asked for the code of the second factor, where one is wanted. NULL: then the login fails. */

@@ -764,7 +764,8 @@ static void other_lines_are_others(void **state)
     WA_UNUSED(state);
     liar_new(&s, script, WA_COUNT(script));
     assert_string_equal(ask(&s, "GET", "/").body, "good");
-    assert_int_equal(wa_http_lines_new("http://127.0.0.1:1", &nobody, NULL, &wary, &err), WA_E_CONFIG);
+    assert_int_equal(wa_http_lines_new("http://127.0.0.1:1", &nobody, NULL, &wary, &err),
+                     WA_E_CONFIG);
     wa_err_clear(&err);
     const struct wa_http_request q = {.method = "GET", .path = "/", .max_bytes = 9};
     /* Who shows another certificate has other connections, too. */
