@@ -159,6 +159,7 @@ def service_log(org, log, what):
 def idling(org):
     pids = tree(org.service.pid)
     sleeper = subprocess.Popen(["/bin/sleep", "600"])
+    time.sleep(1)  # until it is what it will be
     floor = pss(sleeper.pid)
     sleeper.kill()
     sleeper.wait()

@@ -247,7 +247,7 @@ static enum wa_code walk(struct wa_zip *zip, const uint32_t *order, uint8_t *scr
 enum wa_code wa_zip_check_locals(struct wa_zip *zip, struct wa_err *err)
 {
     uint32_t *order = wa_calloc(zip->count + 1, sizeof(*order));
-    uint8_t *scratch = wa_calloc(2, WA_ZIP_U16_MAX);
+    uint8_t *scratch = wa_realloc(NULL, 2, WA_ZIP_U16_MAX); /* not zeroed: most names are short */
     enum wa_code code;
 
     if (order && scratch) {

@@ -97,8 +97,8 @@ static enum wa_code inflate_whole(struct wa_zip *zip, struct output *out, uint8_
 
 static enum wa_code inflate_in_memory(struct wa_zip *zip, struct output *out, struct wa_err *err)
 {
-    uint8_t *packed = wa_calloc((size_t)out->m->packed_size + 1, 1);
-    uint8_t *whole = wa_calloc((size_t)out->m->size + 1, 1);
+    uint8_t *packed = wa_realloc(NULL, (size_t)out->m->packed_size + 1, 1);
+    uint8_t *whole = wa_realloc(NULL, (size_t)out->m->size + 1, 1);
     enum wa_code code;
 
     if (packed && whole)
@@ -170,7 +170,7 @@ static enum wa_code read_member(struct wa_zip *zip, struct output *out, struct w
     if (!zip->is_frugal && m->method == WA_ZIP_DEFLATED && m->size < WHOLE_BYTES_MAX &&
         m->packed_size < WHOLE_BYTES_MAX)
         return inflate_in_memory(zip, out, err);
-    chunks = wa_calloc(2, WA_ZIP_CHUNK_BYTES);
+    chunks = wa_realloc(NULL, 2, WA_ZIP_CHUNK_BYTES);
     if (!chunks)
         return wa_nomem(err);
     code = m->method == WA_ZIP_STORED ? copy_stored(zip, out, chunks, err)

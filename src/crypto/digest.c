@@ -127,7 +127,7 @@ enum wa_code wa_digest_source(enum wa_digest_kind kind, struct wa_source *s,
                               char out[WA_DIGEST_HEX_MAX], struct wa_err *err)
 {
     WA_AUTO(wa_digest) struct wa_digest *d = NULL;
-    WA_AUTO_STR char *piece = wa_calloc(1, SOURCE_PIECE);
+    WA_AUTO_STR char *piece = wa_realloc(NULL, 1, SOURCE_PIECE); /* not zeroed: many are short */
 
     if (piece == NULL)
         return wa_nomem(err);

@@ -251,9 +251,10 @@ static bool survives(struct wa_sv v)
     struct wa_sv rest = v, line;
     size_t at = 0;
     uint32_t cp;
-    if (wa_unicode_strip(v).n != v.n || !wa_utf8_valid(v))
+    bool is_plain = classify(v) == 0;
+    if (wa_unicode_strip(v).n != v.n || (!is_plain && !wa_utf8_valid(v)))
         return false;
-    while (wa_utf8_next(v, &at, &cp))
+    while (!is_plain && wa_utf8_next(v, &at, &cp))
         if (cp == 0 || (wa_unicode_is_line_end(cp) && cp != '\n'))
             return false;
     while (v.n > 0 && wa_sv_split(&rest, '\n', &line))
@@ -272,11 +273,14 @@ static enum wa_code write_attr(struct wa_buf *out, enum wa_attr a, const char *v
     if (out->n > 0)
         wa_buf_addc(out, '\n');
     wa_buf_addf(out, "%-18s: ", wa_attr_name(a));
-    for (const char *p = value; *p != '\0'; p++) {
-        wa_buf_addc(out, *p);
-        if (*p == '\n')
-            wa_buf_addc(out, ' ');
+    const char *line = value, *end = strchr(value, '\n');
+    while (end != NULL) {
+        wa_buf_add(out, line, (size_t)(end - line) + 1);
+        wa_buf_addc(out, ' ');
+        line = end + 1;
+        end = strchr(line, '\n');
     }
+    wa_buf_adds(out, line);
     return WA_OK;
 }
 
@@ -285,6 +289,7 @@ enum wa_code wa_control_write(const struct wa_control *c, bool with_index, struc
 {
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_CONTROL_BYTES_MAX);
+    (void)wa_buf_reserve(&text, 2048); /* most are shorter; what fails shows at the end */
     for (size_t i = 0; i < WA_ATTR_COUNT; i++) {
         enum wa_attr a = (enum wa_attr)i;
         const char *value = wa_control_get(c, a);
