@@ -74,9 +74,11 @@ static void write_list(struct wa_jw *w, const struct wa_fleet *f, const struct w
 struct values {
     size_t columns;                 /* 0: none were asked for */
     char (*uuids)[WA_UUID_MAX + 1]; /* owned */
-    size_t count, at;
-    const struct wa_json *rows;
+    size_t count, at, known;        /* known: so many have rows */
+    const struct wa_json **rows;    /* owned, in the arena's memory */
+    struct wa_arena arena;
 };
+#define SLICE 50u /* machines of one question: others are answered before the next one */
 
 /* A machine that has come since has said nothing. */
 static void write_values(struct wa_jw *w, struct values *v, const char *uuid)
@@ -85,7 +87,7 @@ static void write_values(struct wa_jw *w, struct values *v, const char *uuid)
     for (size_t i = 0; i < v->count && row == NULL; i++) {
         size_t at = (v->at + i) % v->count; /* mostly the next one */
         if (strcmp(v->uuids[at], uuid) == 0) {
-            row = wa_json_at(v->rows, at);
+            row = v->rows[at];
             v->at = at + 1;
         }
     }
@@ -176,6 +178,8 @@ static void wait_free(struct wait *w)
         wa_hostset_fini(&w->only);
         wa_api_hostlist_fini(&w->list);
         wa_free(w->values.uuids);
+        wa_free(w->values.rows);
+        wa_arena_fini(&w->values.arena);
     }
     wa_free(w);
 }
@@ -192,24 +196,43 @@ static void answer(struct wa_store *s, struct wait *w, struct wa_err *err)
     wait_free(w);
 }
 
+static enum wa_code ask_slice(struct wa_store *s, struct wait *w, struct wa_err *err);
+
+/* The rows of a slice, kept until the page is whole. */
+static enum wa_code take_values(struct values *v, struct wa_sv payload, struct wa_err *err)
+{
+    const struct wa_json *j = NULL;
+    char *copy = wa_arena_strdup(&v->arena, payload);
+    if (copy == NULL)
+        return wa_nomem(err);
+    if (wa_api_found(wa_sv_n(copy, payload.n), &v->arena, &j, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < SLICE && v->known < v->count; i++)
+        v->rows[v->known++] = wa_json_at(wa_json_get(j, "rows"), i);
+    return WA_OK;
+}
+
 static void on_values(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct wait *w = user;
     struct wa_err err = WA_ERR_INIT;
-    WA_AUTO_ARENA struct wa_arena arena;
-    const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 8u * WA_IPC_MESSAGE_MAX);
-    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
-        w->values.rows = wa_json_get(j, "rows");
-    answer(s, w, &err);
+    bool is_whole = take_values(&w->values, payload, &err) != WA_OK ||
+                    w->values.known == w->values.count || ask_slice(s, w, &err) != WA_OK;
+    if (is_whole)
+        answer(s, w, &err);
 }
 
-static enum wa_code ask_about(struct wa_store *s, struct wait *w, const char *const *uuids,
-                              struct wa_err *err)
+/* A slice after the other, so that the search process answers others in between. */
+static enum wa_code ask_slice(struct wa_store *s, struct wait *w, struct wa_err *err)
 {
+    const struct values *v = &w->values;
+    const char *uuids[SLICE];
+    size_t n = 0;
     WA_AUTO_BUF struct wa_buf question;
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
-    wa_search_write_columns(w->columns, uuids, w->values.count, &question);
+    for (; n < SLICE && v->known + n < v->count; n++)
+        uuids[n] = v->uuids[v->known + n];
+    wa_search_write_columns(w->columns, uuids, n, &question);
     return wa_buf_check(&question, err) == WA_OK
                ? wa_store_ask(s, WA_SR_SEARCH, wa_buf_sv(&question), on_values, w, err)
                : err->code;
@@ -221,22 +244,20 @@ static enum wa_code ask_values(struct wa_store *s, struct wait *w, struct wa_err
     struct values *v = &w->values;
     size_t total = 0, limit = w->list.query.limit;
     const struct wa_fleet_host **page = wa_calloc(limit + 1, sizeof *page);
-    const char **uuids = wa_calloc(limit + 1, sizeof *uuids);
     enum wa_code code = WA_OK;
+    wa_arena_init(&v->arena, 8u * WA_IPC_MESSAGE_MAX);
     v->uuids = wa_calloc(limit + 1, sizeof *v->uuids);
-    if (page == NULL || uuids == NULL || v->uuids == NULL)
+    v->rows = wa_calloc(limit + 1, sizeof *v->rows);
+    if (page == NULL || v->uuids == NULL || v->rows == NULL)
         code = wa_nomem(err);
     wa_api_hostlist_ready(&w->list);
     if (code == WA_OK)
         code = wa_fleet_find(s->fleet, &w->list.query, page, &v->count, &total, err);
-    for (size_t i = 0; code == WA_OK && i < v->count; i++) {
+    for (size_t i = 0; code == WA_OK && i < v->count; i++)
         (void)snprintf(v->uuids[i], sizeof v->uuids[i], "%s", page[i]->uuid);
-        uuids[i] = v->uuids[i];
-    }
     if (code == WA_OK)
-        code = ask_about(s, w, uuids, err);
+        code = ask_slice(s, w, err);
     wa_free(page);
-    wa_free(uuids);
     return code;
 }
 

@@ -390,6 +390,10 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
         ;
     while (next(b->front, &msg)) {
         struct wa_sv rest = msg.payload, head = {NULL, 0};
+        if (msg.type == WA_S_ANSWER) {
+            b->order_of[0] = b->order_of[1];
+            b->order_of[1] = msg.id;
+        }
         if (msg.type == WA_S_ORDER) {
             b->orders++;
             b->order_to = msg.id;
@@ -425,10 +429,9 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
     return answered;
 }
 
-int bench_ask_from(struct bench *b, const char *peer, const char *method, const char *path,
-                   const char *query, const char *bearer, struct wa_sv body, struct wa_buf *out)
+uint32_t bench_pass(struct bench *b, const char *peer, const char *method, const char *path,
+                    const char *query, const char *bearer, struct wa_sv body)
 {
-    int status = 0;
     struct wa_jw w;
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
@@ -447,11 +450,18 @@ int bench_ask_from(struct bench *b, const char *peer, const char *method, const 
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
+    bench_send(b, WA_S_REQUEST, ++b->id, wa_buf_sv(&text));
+    return b->id;
+}
+
+int bench_ask_from(struct bench *b, const char *peer, const char *method, const char *path,
+                   const char *query, const char *bearer, struct wa_sv body, struct wa_buf *out)
+{
+    int status = 0;
     if (out != NULL)
         wa_buf_clear(out);
-    bench_send(b, WA_S_REQUEST, ++b->id, wa_buf_sv(&text));
-    bool answered = bench_serve(b, b->id, &status, out);
-    return answered ? status : 0;
+    uint32_t id = bench_pass(b, peer, method, path, query, bearer, body);
+    return bench_serve(b, id, &status, out) ? status : 0;
 }
 
 int bench_ask(struct bench *b, const char *method, const char *path, const char *query,

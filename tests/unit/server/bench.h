@@ -44,9 +44,10 @@ struct bench {
     struct wa_buf stream;     /* what came of a stream of events */
     uint32_t stream_id;
     bool stream_open;
-    char next[1024];  /* of the last answer: the query of the next page */
-    bool is_silent;   /* the others answer nothing */
-    bool is_tortured; /* memory may run out in the store, and only there: all else is paused */
+    char next[1024];      /* of the last answer: the query of the next page */
+    bool is_silent;       /* the others answer nothing */
+    uint32_t order_of[2]; /* of answers: the two last ones, the newer one behind */
+    bool is_tortured;     /* memory may run out in the store, and only there: all else is paused */
 };
 void bench_new(struct bench *b);
 /* A second server over the other's database; to be freed before it. */
@@ -59,6 +60,9 @@ void bench_revive(struct bench *b, enum wa_server_role role);
 /* Lets the others answer; true when the front has got its answer to id, whose body is appended to
  * out. */
 bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *out);
+/* Passes a request on and does not wait; its id. */
+uint32_t bench_pass(struct bench *b, const char *peer, const char *method, const char *path,
+                    const char *query, const char *bearer, struct wa_sv body);
 /* A request as a front passes it on; the status of its answer, its body in out (emptied first; may
  * be NULL). */
 int bench_ask(struct bench *b, const char *method, const char *path, const char *query,

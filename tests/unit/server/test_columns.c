@@ -165,6 +165,42 @@ static void test_a_rogue_machine_says_too_much(void **state)
     assert_null(strstr(wa_buf_str(&out), "Rogue"));
 }
 
+/* A page of many is asked for in parts, and who asks for little meanwhile is answered first. */
+static void test_others_in_between(void **state)
+{
+    struct place *p = *state;
+    struct wa_fleet *fleet = p->b.store->fleet;
+    struct wa_err err = WA_ERR_INIT;
+    int status = 0;
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 1u << 20);
+    for (int i = 0; i < 400; i++) {
+        char uuid[16];
+        const struct wa_fleet_change c = {.name = wa_sv(uuid), .registered_at = 1, .last_seen = 1};
+        (void)snprintf(uuid, sizeof uuid, "x%d", i);
+        WA_ASSERT_OK(wa_fleet_put(fleet, wa_sv(uuid), &c, &err));
+    }
+    p->b.is_silent = true;
+    uint32_t large =
+                 bench_pass(&p->b, "10.0.0.1", "GET", "/api/v1/hosts",
+                            "columns=host_info.cpu_name&sort=name&limit=1000", p->admin, WA_SV("")),
+             small = bench_pass(&p->b, "10.0.0.1", "GET", "/api/v1/software", "limit=1", p->admin,
+                                WA_SV(""));
+    p->b.is_silent = false;
+    p->b.order_of[0] = p->b.order_of[1] = 0;
+    assert_true(bench_serve(&p->b, large, &status, &out));
+    assert_int_equal(status, 200);
+    assert_int_equal(p->b.order_of[0], small);
+    assert_int_equal(p->b.order_of[1], large);
+    assert_non_null(strstr(wa_buf_str(&out), "\"total\":403"));
+    assert_non_null(strstr(wa_buf_str(&out), "\"values\":[\"Ryzen\"]"));
+    for (int i = 0; i < 400; i++) {
+        char uuid[16];
+        (void)snprintf(uuid, sizeof uuid, "x%d", i);
+        wa_fleet_remove(fleet, wa_sv(uuid));
+    }
+}
+
 static void test_table(void **state)
 {
     struct place *p = *state;
@@ -249,7 +285,7 @@ int main(void)
         cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_who_sees_it),
         cmocka_unit_test(test_what_is_there), cmocka_unit_test(test_a_rogue_machine_says_too_much),
         cmocka_unit_test(test_table),         cmocka_unit_test(test_what_is_no_path),
-        cmocka_unit_test(test_what_is_much),
+        cmocka_unit_test(test_what_is_much),  cmocka_unit_test(test_others_in_between),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
