@@ -104,6 +104,7 @@ void wa_tell_server(struct wa_manager *m)
     if (is_back && (now >= m->hurried_at + HURRY_S || now < m->hurried_at)) {
         m->hurried_at = now;
         m->outbox_after = 0;
+        m->in_use_look_ms = 0; /* what could not be fetched can be, now */
         m->status_retry_at = m->status_retry_at != 0 ? now : 0;
         if (wa_outbox_hurry(m->tdb, &err) != WA_OK)
             wa_log_err(&m->log, WA_LOG_ERROR, "database.failed", &err);

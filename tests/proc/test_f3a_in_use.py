@@ -219,6 +219,30 @@ def test_a_rollout_comes_back_to_what_is_in_use(org):
     rollout(org, "stop", one["id"])
 
 
+def waiting(org):
+    """What its newest roll-out waits for, as the machine itself says."""
+    task = [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["created_by"].startswith("roll-out of")][0]
+    return task["message"] if task["state"] == "queued" else None
+
+
+def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
+    have(org, "6.01")
+    publish(org, "6.02")
+    org.get("update")
+    with running(org):
+        one = create(org, "install", "f3a-editor", "--only-if-not-process-running")
+        until(lambda: states(org, one) == {"postponed": 1}, "it waits")
+        org.processes[0].kill()
+        org.processes[0].wait()
+    until(lambda: waiting(org) == "in use: ", "it is tried, and the server is not there")
+    assert versions(org)["f3a-editor"] == "6.01"
+    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
+    org.processes.pop()
+    until(lambda: result(org, one)[0] == "done", "the server is back, and the machine comes back to it")
+    assert versions(org)["f3a-editor"] == "6.02" and results_noted(org, one) == ["postponed", "done"]
+    rollout(org, "stop", one["id"])
+
+
 def test_a_rollout_that_waits_is_cancelled_by_a_signed_word(org):
     have(org, "6.1")
     publish(org, "7")
