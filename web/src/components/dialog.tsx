@@ -14,6 +14,14 @@ export function askedFor<T>(): Signal<T | undefined> {
     return asked;
 }
 
+/** What work gives, unless its dialog was closed meanwhile: then nothing comes of it any more. */
+export async function whileAsked<T, R>(asked: Signal<T | undefined>, work: Promise<R>): Promise<R> {
+    const now = asked.value;
+    const found = await work;
+    if (asked.value !== now) throw new DOMException("the dialog was closed", "AbortError");
+    return found;
+}
+
 interface Props {
     title: string;
     children: ComponentChildren;

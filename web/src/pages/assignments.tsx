@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText } from "../api";
-import { askedFor, Dialog, FormDialog } from "../components/dialog";
+import { askedFor, Dialog, FormDialog, whileAsked } from "../components/dialog";
 import { Field } from "../components/fields";
 import { A } from "../components/link";
 import { useCommands } from "../components/palette";
@@ -101,7 +101,7 @@ function AssignForm({ uuids, count }: Wanted) {
     });
     const isEmpty = ![add, remove, exclude, allow].some((s) => words(s.value).length > 0);
     const submit = async () => {
-        const what = await request();
+        const what = await whileAsked(wanted, request());
         close();
         review(what, (answer) => {
             const failed = (answer.hosts as { name: string; code: string; error: string | null }[]).filter((h) => h.code !== "ok");

@@ -1,6 +1,6 @@
 // Actions on the machines that are selected: what is asked for here is composed by the local program, reviewed, and only then signed.
 import { useSignal } from "@preact/signals";
-import { askedFor, FormDialog } from "../components/dialog";
+import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Area, Check, Choice, Field } from "../components/fields";
 import { Menu } from "../components/menu";
 import { useCommands } from "../components/palette";
@@ -87,7 +87,7 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
     };
     const names = words(packages.value);
     const submit = async () => {
-        const hosts = await uuids();
+        const hosts = await whileAsked(wanted, uuids());
         if (hosts.length > HOSTS_MAX) throw new Error(t("At most {n} machines at once: select fewer, or choose a group.", { n: number(HOSTS_MAX) }));
         close();
         review({ what: "actions", kind: kind.kind, hosts, packages: names, force: isForced.value, only_if_not_running: spares.value, valid_s: Number(valid.value), ...(kind.text && { text: text.value.trim() }) }, (answer) => {

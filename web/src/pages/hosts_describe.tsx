@@ -1,7 +1,7 @@
 // What machines are called for people: ordered like anything else that changes a machine, whose system keeps it. In the list it is edited in its
 // cell; here for several at once, and where that cell is not shown.
 import { useSignal } from "@preact/signals";
-import { askedFor, FormDialog } from "../components/dialog";
+import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Field } from "../components/fields";
 import { review } from "../components/review";
 import { t, tn } from "../i18n";
@@ -29,7 +29,7 @@ function DescribeForm({ uuids, count, text: now, onDone }: Wanted) {
     const text = useSignal(now ?? "");
     const close = () => (wanted.value = undefined);
     const submit = async () => {
-        const hosts = await uuids();
+        const hosts = await whileAsked(wanted, uuids());
         close();
         orderDescription(hosts, text.value.trim(), onDone);
     };

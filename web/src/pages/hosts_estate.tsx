@@ -3,7 +3,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, isAbort } from "../api";
-import { askedFor, Dialog } from "../components/dialog";
+import { askedFor, Dialog, whileAsked } from "../components/dialog";
 import { Choice } from "../components/fields";
 import { Status, type Tone } from "../components/status";
 import { sayError } from "../components/toasts";
@@ -135,7 +135,7 @@ function Packages(of: Wanted) {
     const start = async (kind: Kind) => {
         isBusy.value = true;
         try {
-            const found = await concerned(chosen, new Set(await of.uuids()));
+            const found = await whileAsked(wanted, of.uuids().then((among) => concerned(chosen, new Set(among))));
             close();
             of.order(kind, () => Promise.resolve(found), found.length, names.join(" "));
         } catch (e) {

@@ -4,7 +4,7 @@ import { useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { apiPath, call } from "../api";
-import { askedFor, FormDialog } from "../components/dialog";
+import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { review } from "../components/review";
@@ -155,7 +155,7 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
     const isWrong = (windowWay.value === "set" && !windowsText(windows.value)) || (freezeWay.value === "set" && !freezesText(freezes.value)) || (isGroup.value && names().length === 0);
     const submit = async () => {
         const held = words(hold.value).map((name) => (until.value ? `${name} until ${until.value}` : name));
-        const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await uuids() };
+        const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await whileAsked(wanted, uuids()) };
         close();
         review({ ...whom, hold: held, unhold: words(unhold.value), ...times() }, (answer) => {
             const bad = (list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]).filter((one) => one.code !== "ok");

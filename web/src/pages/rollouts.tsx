@@ -31,9 +31,13 @@ const STATES: Record<string, readonly [Text, Tone]> = {
     ended: ["ended", "ok"],
 };
 
+function stateText(state: string): string {
+    const known = STATES[state];
+    return known ? t(known[0]) : state;
+}
+
 function State({ of }: { of: Rollout }) {
-    const known = STATES[of.state];
-    return <Status tone={known?.[1] ?? "none"} text={known ? t(known[0]) : of.state} />;
+    return <Status tone={STATES[of.state]?.[1] ?? "none"} text={stateText(of.state)} />;
 }
 
 const rolloutPath = (id: string) => `/rollouts/${encodeURIComponent(id)}`;
@@ -67,7 +71,7 @@ function RingBars({ of }: { of: Rollout }) {
 
 const LIST: readonly Column<Rollout>[] = [
     { id: "name", title: "Name", width: 260, grows: 420, text: (r) => r.name, cell: (r) => <A to={rolloutPath(r.id)} tabIndex={-1}>{r.name || r.id}</A> },
-    { id: "state", title: "State", width: 190, text: (r) => r.state, cell: (r) => <State of={r} /> },
+    { id: "state", title: "State", width: 190, text: (r) => stateText(r.state), cell: (r) => <State of={r} /> },
     { id: "action", title: "Order", width: 120, text: (r) => kindText(r.action) },
     { id: "ring", title: "Ring", width: 80, text: (r) => number(r.ring + 1), align: "end" },
     { id: "counts", title: "Progress", width: 260, grows: 520, text: (r) => totals(r).map(([, text]) => text).join(", "), cell: (r) => <RingBars of={r} /> },

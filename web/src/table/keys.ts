@@ -1,6 +1,5 @@
 // Keys in a table: where the active row goes, and what becomes of the selection.
-import { errorText } from "../api";
-import { say } from "../components/toasts";
+import { say, sayError } from "../components/toasts";
 import { tn } from "../i18n";
 import type { Columns } from "./columns";
 import type { Rows } from "./rows";
@@ -29,7 +28,7 @@ export async function selectRange<R>(rows: Rows<R>, selection: Selection, a: num
     try {
         selection.only(await rows.keys(first, last));
     } catch (e) {
-        say(errorText(e));
+        sayError(e);
     }
 }
 
@@ -49,6 +48,6 @@ export async function copyRows<R>(rows: Rows<R>, columns: Columns<R>, selection:
         await navigator.clipboard.writeText(lines.join("\n"));
         say(tn(lines.length, "{n} row copied", "{n} rows copied"));
     } catch (e) {
-        say(errorText(e));
+        sayError(e);
     }
 }
