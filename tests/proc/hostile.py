@@ -211,6 +211,7 @@ class Relay:
     def __init__(self, at, to):
         self.to, self.resets, self.cut_at, self.rate = to, False, None, None
         self.carried, self.connections, self.generation = [], 0, 0  # carried: bytes from the server, by connection
+        self.passed, self.holds_at = 0, None  # bytes to the server; after so many it waits
         self.listener = socket.create_server(at)
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -245,7 +246,10 @@ class Relay:
                     if not data:
                         return
                     if source is near:
+                        while self.holds_at is not None and self.passed > self.holds_at and generation == self.generation:
+                            time.sleep(0.02)
                         far.sendall(data)
+                        self.passed += len(data)
                         continue
                     self.carried[at] += len(data)
                     if self.rate:
