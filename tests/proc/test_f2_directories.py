@@ -1,6 +1,5 @@
 """F2B: an index that somebody altered; F2C, F2D: the rights of the agent's directories."""
 import stat
-import time
 import zipfile
 
 from conftest import end, manager, until

@@ -17,7 +17,7 @@ import uuid
 import zipfile
 
 import pytest
-from conftest import BIN, PATIENCE, ROOT, environment, manager, run, until
+from conftest import BIN, PATIENCE, ROOT, end, environment, manager, run, until
 from cryptography.hazmat.primitives import serialization
 from hostile import Signer, action, load_key, order, relay
 
@@ -370,8 +370,8 @@ def reach(machine):
 def as_somebody(machine, password="a guess"):
     """An account without rights asks for an installation, with a password: so auth has something to say."""
     ask = (f"import socket\ns = socket.socket(socket.AF_UNIX)\ns.connect({str(machine.base / 'run/waptservice.sock')!r})\n"
-           f"s.sendall(b'{{\"op\":\"install\",\"args\":{{\"packages\":[\"{GOOD}\"]}},\"password\":\"{password}\"}}\\n')\ns.settimeout(PATIENCE)\nprint(s.recv(4096))")
-    return subprocess.run([sys.executable, "-c", ask], user="wapt", capture_output=True, text=True, check=False, timeout=40).stdout.encode()
+           f"s.sendall(b'{{\"op\":\"install\",\"args\":{{\"packages\":[\"{GOOD}\"]}},\"password\":\"{password}\"}}\\n')\ns.settimeout({PATIENCE})\nprint(s.recv(4096))")
+    return subprocess.run([sys.executable, "-c", ask], user="wapt", capture_output=True, text=True, check=False, timeout=120).stdout.encode()
 
 
 TRIGGER = {N: Machine.next_network, U: lambda m: m.get("install", GOOD, ok=None), F: lambda m: m.get("update", ok=None), I: lambda m: m.get("update-status"),

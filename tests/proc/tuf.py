@@ -6,7 +6,6 @@ the real agent, started for one command at a time, over real HTTP.
 import base64
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
