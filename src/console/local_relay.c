@@ -1,4 +1,5 @@
-/* local_relay.c - calls of the server's API, made by a page, with this program's session.
+/* local_relay.c - calls of the server's API, made by a page, with this program's session; and
+ * icons of the repository's packages.
  *
  * What is read is relayed, but for what would show or make a token. Of what changes something there
  * is a list: what takes something away, what roll-outs that were signed do, what one keeps for
@@ -10,6 +11,7 @@
 #include "console/local_priv.h"
 
 #define API "/api/v1/"
+#define ICONS "/local/icons/" /* on the server below /wapt, which no page of ours asks for */
 
 static const char *const unread[] = {"session", "login", "enrol-tokens"};
 
@@ -61,10 +63,14 @@ static bool is_like(struct wa_sv path, const char *pattern)
 
 bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 {
+    bool is_read = method == WA_HTTP_GET || method == WA_HTTP_HEAD;
+    if (wa_sv_starts(path, ICONS))
+        return is_read && wa_sv_ends(path, ".png") &&
+               is_like(wa_sv_sub(path, 1, path.n), "local/icons/*");
     if (!wa_sv_starts(path, API))
         return false;
     struct wa_sv rest = wa_sv_sub(path, sizeof API - 1, path.n);
-    bool is_read = method == WA_HTTP_GET || method == WA_HTTP_HEAD, takes = is_read && rest.n > 0;
+    bool takes = is_read && rest.n > 0;
     for (size_t i = 0; i < WA_COUNT(unread); i++)
         takes = takes && !is_below(rest, unread[i]);
     for (size_t i = 0; i < WA_COUNT(changes); i++)
@@ -76,6 +82,10 @@ bool wa_local_relay_takes(enum wa_http_method method, struct wa_sv path)
 void wa_local_relay_path(const struct wa_http_head *head, struct wa_buf *out)
 {
     struct wa_sv rest = wa_sv_sub(head->path, 1, head->path.n), part;
+    if (wa_sv_starts(head->path, ICONS)) {
+        wa_buf_adds(out, "/wapt");
+        (void)!wa_sv_split(&rest, '/', &part);
+    }
     while (wa_sv_split(&rest, '/', &part)) {
         wa_buf_addc(out, '/');
         wa_url_encode(part, out);

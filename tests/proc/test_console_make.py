@@ -167,6 +167,13 @@ def test_an_icon_is_chosen_and_shown_and_signed(org, page, tmp_path):
     # What a repository's clients are shown: the server has taken the icons out of the packages.
     shown = {f.read_bytes() for f in (org.base / "server").rglob("icons/*.png")}
     assert {PNG, make_png(side=64)} <= shown
+    # The page of a package shows it, too; nothing else of the repository passes there.
+    rows = {p["package"]: p["package_uuid"] for p in page.ask("GET", "/api/v1/packages?limit=1000").json["packages"]}
+    got = page.ask("GET", f"/local/icons/{rows['own-icon-own']}.png")
+    assert (got.status, got.body) == (200, make_png(side=64)), got.body[:200]
+    assert page.ask("GET", f"/local/icons/{rows['own-icon-bare']}.png").status == 404
+    for path in ("/local/icons/../Packages", "/local/icons/%2e%2e%2fx.png", "/local/icons/a/b.png"):
+        assert page.ask("GET", path).status in (400, 404), path
     for f in (*files, own, text):
         page.ask("DELETE", f"/local/files/{f['id']}")
 

@@ -152,6 +152,13 @@ export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files 
     const text = await signed(ask, "acme-acme-draw");
     check(/Icon: \d+ bytes, SHA-256 [0-9a-f]{64}/.test(text), `the terminal says ${text}`);
     const made = await ask("verify", "acme-acme-draw");
+    await page.getByRole("grid", { name: "Packages" }).getByRole("link", { name: "acme-acme-draw" }).click();
+    await page.getByRole("heading", { name: "acme-acme-draw" }).waitFor();
+    const icon = page.getByRole("img", { name: "Icon of the package" });
+    await icon.waitFor();
+    same(await icon.evaluate((i) => i.naturalWidth), 64, "the repository shows it");
+    await look("package-icon", folder);
+    await page.goBack();
     check(made.good && made.icon === 64 && made.setup.includes("Add-AppxProvisionedPackage"), JSON.stringify(made));
 }
 

@@ -454,6 +454,12 @@ static void test_what_is_not_relayed(void **state)
                                         "/api/v1/enrol-tokens.csv",
                                         "/api/v1/",
                                         "/api/v2/hosts",
+                                        "/wapt/Packages",
+                                        "/wapt/icons/a.png",
+                                        "/local/icons/",
+                                        "/local/icons/a",
+                                        "/local/icons/a/b.png",
+                                        "/local/icons/../Packages.png",
                                         "/local/nothing",
                                         "/local/prepare"};
     WA_UNUSED(state);

@@ -15,7 +15,7 @@ import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { ChangeDialog, open, publish } from "./repository_changes";
-import { countHosts, dependants, loadPackages, maturityText, packagePath, signedAt, type Package } from "./repository_model";
+import { countHosts, dependants, loadIcon, loadPackages, maturityText, packagePath, signedAt, type Package } from "./repository_model";
 import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
@@ -150,6 +150,13 @@ export function PackagePage() {
     }, [name, epoch.value]);
     const mine = all?.filter((p) => p.package === name);
     const newest = mine?.find((p) => p.is_newest) ?? mine?.[0];
+    const icon = useSignal("");
+    useEffect(() => {
+        const stop = new AbortController();
+        icon.value = "";
+        if (newest) void loadIcon(newest, stop.signal).then((found) => !stop.signal.aborted && (icon.value = found));
+        return () => stop.abort();
+    }, [newest?.file]);
     const needing = dependants(all ?? [], name);
     const names = (list: readonly string[]) => (
         <span class="linked">
@@ -170,6 +177,7 @@ export function PackagePage() {
                 <A to="/repository" class="back" title={t("Repository")}>
                     <Icon name="left" />
                 </A>
+                {icon.value && <img src={icon.value} alt={t("Icon of the package")} width="32" height="32" />}
                 <h1>{name}</h1>
                 <span class="muted">{newest?.description}</span>
             </div>

@@ -1,5 +1,5 @@
 // The server's packages: all of them, read page by page, and what follows from the list alone.
-import { apiPath, call } from "../api";
+import { apiPath, call, send } from "../api";
 
 export interface Package {
     package: string;
@@ -22,6 +22,7 @@ export interface Package {
     file: string;
     size: number;
     is_newest: boolean;
+    package_uuid?: string;
 }
 
 const PAGE = 2000; // at most what the server gives at once
@@ -34,6 +35,22 @@ export async function loadPackages(stop?: AbortSignal): Promise<Package[]> {
         const answer = await call<{ packages: Package[] }>("GET", apiPath(["packages"], { limit: PAGE, offset: all.length, sort: "package" }), undefined, stop);
         all.push(...answer.packages);
         if (answer.packages.length < PAGE) return all;
+    }
+}
+
+/** Its icon, as a data: address; "": it has none. */
+export async function loadIcon(p: Package, stop: AbortSignal): Promise<string> {
+    if (!p.package_uuid) return "";
+    try {
+        const icon = await (await send("GET", `/local/icons/${encodeURIComponent(p.package_uuid)}.png`, undefined, stop)).blob();
+        return await new Promise((resolve, reject) => {
+            const reader = new FileReader();
+            reader.onload = () => resolve(String(reader.result));
+            reader.onerror = reject;
+            reader.readAsDataURL(icon);
+        });
+    } catch {
+        return "";
     }
 }
 
