@@ -752,3 +752,27 @@ void person_signs(const struct person *p, enum wa_action_kind kind, const char *
     wa_buf_adds(out, "]}");
     wa_action_batch_free(batch);
 }
+
+int pair_setup(void **state)
+{
+    struct pair *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    bench_new(&p->b);
+    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
+    machine_new(&p->m, "machine");
+    machine_new(&p->other, "other");
+    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
+    assert_int_equal(machine_register(&p->b, &p->other, WA_CRED_TOKEN, "t"), 200);
+    *state = p;
+    return 0;
+}
+
+int pair_teardown(void **state)
+{
+    struct pair *p = *state;
+    machine_free(&p->m);
+    machine_free(&p->other);
+    bench_free(&p->b);
+    free(p);
+    return 0;
+}

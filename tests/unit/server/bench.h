@@ -133,4 +133,12 @@ void person_orders(const struct person *p, enum wa_action_kind kind, const char 
 void person_signs(const struct person *p, enum wa_action_kind kind, const char *const *uuids,
                   size_t count, const char *const *item, char (*ids)[33], struct wa_buf *out);
 
+/* A bench with two machines that are registered by a token: "machine" and "other". */
+struct pair {
+    struct bench b;
+    struct machine m, other;
+};
+int pair_setup(void **state);
+int pair_teardown(void **state);
+
 #endif

@@ -5,34 +5,6 @@
 #include "os/clock.h"
 #include "server/store_check.h"
 
-struct place {
-    struct bench b;
-    struct machine m, other;
-};
-
-static int setup(void **state)
-{
-    struct place *p = calloc(1, sizeof *p);
-    bench_new(&p->b);
-    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
-    machine_new(&p->m, "machine");
-    machine_new(&p->other, "other");
-    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
-    assert_int_equal(machine_register(&p->b, &p->other, WA_CRED_TOKEN, "t"), 200);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-    machine_free(&p->m);
-    machine_free(&p->other);
-    bench_free(&p->b);
-    free(p);
-    return 0;
-}
-
 /* What the machine of this name says, signed by m. */
 static void seal(const char *uuid, const struct machine *m, int64_t seq, const char *status,
                  struct wa_buf *body)
@@ -46,7 +18,7 @@ static void seal(const char *uuid, const struct machine *m, int64_t seq, const c
 }
 
 /* A report that the front has passed on and that nobody has answered. */
-static uint32_t pass(struct place *p, const struct wa_buf *body)
+static uint32_t pass(struct pair *p, const struct wa_buf *body)
 {
     static uint32_t id = 70000;
     struct wa_buf request;
@@ -59,7 +31,7 @@ static uint32_t pass(struct place *p, const struct wa_buf *body)
     return id;
 }
 
-static uint32_t report(struct place *p, struct machine *m, const char *status)
+static uint32_t report(struct pair *p, struct machine *m, const char *status)
 {
     struct wa_buf body;
     seal(m->uuid, m, ++m->seq, status, &body);
@@ -68,7 +40,7 @@ static uint32_t report(struct place *p, struct machine *m, const char *status)
     return id;
 }
 
-static bool is_answered(struct place *p, uint32_t id, int expected)
+static bool is_answered(struct pair *p, uint32_t id, int expected)
 {
     int status = 0;
     if (!bench_serve(&p->b, id, &status, NULL))
@@ -77,14 +49,14 @@ static bool is_answered(struct place *p, uint32_t id, int expected)
     return true;
 }
 
-static const char *shown(const struct place *p, const char *uuid)
+static const char *shown(const struct pair *p, const char *uuid)
 {
     return wa_fleet_get(p->b.store->fleet, wa_sv(uuid))->status;
 }
 
 static void answers_wait_for_the_commit(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
     uint32_t first = report(p, &p->m, "OK"), second = report(p, &p->other, "ERROR");
@@ -112,7 +84,7 @@ static void answers_wait_for_the_commit(void **state)
 
 static void a_commit_that_fails(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
     WA_ASSERT_OK(wa_store_group_start(p->b.store, &err));
@@ -127,7 +99,7 @@ static void a_commit_that_fails(void **state)
 }
 
 /* What came of what was passed on from first on; each is answered once. */
-static void answers(struct place *p, uint32_t first, size_t n, int *statuses)
+static void answers(struct pair *p, uint32_t first, size_t n, int *statuses)
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_chan_msg msg;
@@ -150,7 +122,7 @@ static void answers(struct place *p, uint32_t first, size_t n, int *statuses)
 static void replays_at_once(void **state)
 {
     enum { N = 100 };
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int statuses[N];
     struct wa_buf body;
@@ -178,7 +150,7 @@ static void replays_at_once(void **state)
 static void nobody_speaks_for_another(void **state)
 {
     enum { N = 60 };
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int statuses[N];
     uint32_t first = 0;
@@ -212,7 +184,7 @@ static void nobody_speaks_for_another(void **state)
 static void large_ones_in_line(void **state)
 {
     enum { N = 30 };
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int statuses[N];
     uint32_t first = 0;
@@ -245,7 +217,7 @@ static void large_ones_in_line(void **state)
 /* Who ends the store waits for its threads: what they read is judged, and answered. */
 static void an_end_in_between(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int status = 0;
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
@@ -262,7 +234,7 @@ static void an_end_in_between(void **state)
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200); /* as before it had threads */
 }
 
-static void say_same(struct place *p, uint32_t conn, const char *sum)
+static void say_same(struct pair *p, uint32_t conn, const char *sum)
 {
     int status = 0;
     p->b.known_to = 0;
@@ -270,7 +242,7 @@ static void say_same(struct place *p, uint32_t conn, const char *sum)
     (void)bench_serve(&p->b, 0, &status, NULL);
 }
 
-static void sum_of(const struct place *p, char sum[65])
+static void sum_of(const struct pair *p, char sum[65])
 {
     struct wa_err err = WA_ERR_INIT;
     struct wa_section_digests have;
@@ -280,7 +252,7 @@ static void sum_of(const struct place *p, char sum[65])
 
 static void nothing_has_changed(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     char sum[65], seen[32];
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
     sum_of(p, sum);
@@ -309,7 +281,7 @@ static void nothing_has_changed(void **state)
 /* A front answers for a state until it is told that it is another one: before the machine is. */
 static void what_a_front_may_answer_itself(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int status = 0;
     char sum[65];
@@ -362,7 +334,7 @@ static void what_a_front_may_answer_itself(void **state)
 /* The new state was to be known by a commit that failed. */
 static void a_state_that_was_not_kept(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     struct wa_err err = WA_ERR_INIT;
     int status = 0;
     char old[65], sum[65];
@@ -389,14 +361,14 @@ static void a_state_that_was_not_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(answers_wait_for_the_commit, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_commit_that_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(replays_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(nobody_speaks_for_another, setup, teardown),
-        cmocka_unit_test_setup_teardown(large_ones_in_line, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_end_in_between, setup, teardown),
-        cmocka_unit_test_setup_teardown(nothing_has_changed, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_a_front_may_answer_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_state_that_was_not_kept, setup, teardown)};
+        cmocka_unit_test_setup_teardown(answers_wait_for_the_commit, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(a_commit_that_fails, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(replays_at_once, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(nobody_speaks_for_another, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(large_ones_in_line, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(an_end_in_between, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(nothing_has_changed, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(what_a_front_may_answer_itself, pair_setup, pair_teardown),
+        cmocka_unit_test_setup_teardown(a_state_that_was_not_kept, pair_setup, pair_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

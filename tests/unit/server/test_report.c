@@ -3,36 +3,8 @@
 
 #include "os/clock.h"
 
-struct place {
-    struct bench b;
-    struct machine m, other;
-};
-
-static int setup(void **state)
-{
-    struct place *p = calloc(1, sizeof *p);
-    bench_new(&p->b);
-    bench_token(&p->b, "t", wa_clock_now() + 3600, 9);
-    machine_new(&p->m, "machine");
-    machine_new(&p->other, "other");
-    assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
-    assert_int_equal(machine_register(&p->b, &p->other, WA_CRED_TOKEN, "t"), 200);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-    machine_free(&p->m);
-    machine_free(&p->other);
-    bench_free(&p->b);
-    free(p);
-    return 0;
-}
-
 /* A statement of any text, by m's key. */
-static int say(struct place *p, const struct machine *m, const char *text)
+static int say(struct pair *p, const struct machine *m, const char *text)
 {
     struct wa_buf body;
     machine_seal(m, wa_sv(text), &body);
@@ -41,7 +13,7 @@ static int say(struct place *p, const struct machine *m, const char *text)
     return status;
 }
 
-static int say_status(struct place *p, const struct machine *m, const char *uuid, int64_t seq,
+static int say_status(struct pair *p, const struct machine *m, const char *uuid, int64_t seq,
                       int64_t time, const char *more)
 {
     char text[512];
@@ -53,7 +25,7 @@ static int say_status(struct place *p, const struct machine *m, const char *uuid
 
 static void test_own_row(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     assert_int_equal(machine_status(&p->b, &p->m, "OK"), 200);
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'machine'", "OK");
     BENCH_IS(&p->b, "SELECT status FROM hosts WHERE uuid = 'other'", "");
@@ -71,7 +43,7 @@ static void test_sequence(void **state)
         int status;
     } steps[] = {{10, 200}, {10, 409}, {9, 409},    {-1, 400},
                  {0, 400},  {11, 200}, {1000, 200}, {999, 409}};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(steps); i++) {
         int got = say_status(p, &p->m, "machine", steps[i].seq, wa_clock_now(), "");
         if (got != steps[i].status && !(steps[i].status == 400 && got == 409))
@@ -87,7 +59,7 @@ static void test_time(void **state)
     } cases[] = {{0, 200},      {WA_REPORT_SKEW_S - 5, 200},  {5 - WA_REPORT_SKEW_S, 200},
                  {86400, 409},  {WA_REPORT_SKEW_S + 60, 409}, {-WA_REPORT_SKEW_S - 60, 409},
                  {-86400, 409}, {INT64_MAX / 2, 409}};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++)
         assert_int_equal(
             say_status(p, &p->m, "machine", 100 + (int64_t)i, wa_clock_now() + cases[i].off, ""),
@@ -98,7 +70,7 @@ static void test_time(void **state)
 static void test_times_without_end(void **state)
 {
     static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(times); i++)
         assert_int_equal(say_status(p, &p->m, "machine", 100 + (int64_t)i, times[i], ""), 409);
     BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
@@ -114,7 +86,7 @@ static void test_own_fields(void **state)
                                        ",\"is_admin\":true",
                                        ",\"host_status\":\"A\",\"host_status\":\"B\"",
                                        ",\"\":1"};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(more); i++)
         assert_int_equal(say_status(p, &p->m, "machine", 100 + (int64_t)i, wa_clock_now(), more[i]),
                          400);
@@ -124,7 +96,7 @@ static void test_own_fields(void **state)
 static void test_purpose(void **state)
 {
     static const char *const purposes[] = {"wapt-hello", "wapt-register", "wapt-action", "", "x"};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(purposes); i++) {
         char text[256];
         (void)snprintf(text, sizeof text,
@@ -136,14 +108,14 @@ static void test_purpose(void **state)
 
 static void test_wrong_key(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     assert_int_equal(say_status(p, &p->other, "machine", 100, wa_clock_now(), ""), 401);
     BENCH_IS(&p->b, "SELECT last_seq FROM presence WHERE uuid = 'machine'", "1");
 }
 
 static const char *const action_id = "0123456789abcdef0123456789abcdef";
 
-static void add_action(struct place *p, const char *uuid, const char *state)
+static void add_action(struct pair *p, const char *uuid, const char *state)
 {
     struct wa_err err = WA_ERR_INIT;
     bench_exec(&p->b, "DELETE FROM actions");
@@ -169,7 +141,7 @@ static void test_results(void **state)
                  {"refused", "done", "done"},
                  {"failed", "running", "failed"},
                  {"cancelled", "done", "cancelled"}};
-    struct place *p = *state;
+    struct pair *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
         add_action(p, "machine", cases[i].from);
         assert_int_equal(machine_result(&p->b, &p->m, action_id, cases[i].said, "ok", "text"), 200);
@@ -183,7 +155,7 @@ static void test_results(void **state)
 /* A roll-out's that waits for what is in use: told anew when something has changed, noted once. */
 static void test_postponed(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     add_action(p, "machine", "delivered");
     assert_int_equal(machine_result(&p->b, &p->m, action_id, "postponed", "busy", "2 put off"),
                      200);
@@ -205,7 +177,7 @@ static void test_postponed(void **state)
 /* A copy was refused, another one was good: the machine's later word counts, and both are told. */
 static void test_done_after_refused(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     add_action(p, "machine", "sent");
     assert_int_equal(machine_result(&p->b, &p->m, action_id, "refused", "refused", "clock"), 200);
     assert_int_equal(machine_result(&p->b, &p->m, action_id, "running", "ok", ""), 200);
@@ -224,7 +196,7 @@ static void test_done_after_refused(void **state)
 
 static void test_result_of_another_machine(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     add_action(p, "other", "delivered");
     assert_int_equal(machine_result(&p->b, &p->m, action_id, "done", "ok", ""), 200);
     BENCH_IS(&p->b, "SELECT state FROM actions", "delivered");
@@ -232,7 +204,7 @@ static void test_result_of_another_machine(void **state)
     BENCH_IS(&p->b, "SELECT state FROM actions", "done");
 }
 
-static int say_leave(struct place *p, const char *uuid, int64_t seq, int64_t time, const char *more)
+static int say_leave(struct pair *p, const char *uuid, int64_t seq, int64_t time, const char *more)
 {
     char text[512];
     (void)snprintf(text, sizeof text,
@@ -244,7 +216,7 @@ static int say_leave(struct place *p, const char *uuid, int64_t seq, int64_t tim
 /* A machine takes away its own row, once, and no other. */
 static void test_leave(void **state)
 {
-    struct place *p = *state;
+    struct pair *p = *state;
     int64_t now = wa_clock_now();
     assert_int_not_equal(say_leave(p, "other", 50, now, ""), 200); /* with one's own key */
     assert_int_not_equal(say_leave(p, "nobody", 50, now, ""), 200);
@@ -260,7 +232,7 @@ static void test_leave(void **state)
     assert_int_equal(machine_register(&p->b, &p->m, WA_CRED_TOKEN, "t"), 200);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, pair_setup, pair_teardown)
 
 int main(void)
 {
