@@ -19,6 +19,8 @@ BURN_MAGIC = b'\x00\x43\xf1\x00'
 MANIFESTS = ((b'JR.Inno.Setup', 'inno'), (b'Nullsoft.NSIS', 'nsis'), (b'InstallShield', 'installshield'))
 OVERLAYS = ((b'Inno Setup Setup Data (', 'inno'), (b'\xef\xbe\xad\xdeNullsoftInst', 'nsis'),
             (b'ISSetupStream', 'installshield'), (b'InstallShield\0', 'installshield'))
+SEVEN_ZIP = b'7z\xbc\xaf\x27\x1c'  # what Mozilla packs its own into
+ADVANCED = b'ADVINSTSFX'           # at the end of what is behind the sections; a signature may follow
 
 
 def tell(key, value):
@@ -65,6 +67,12 @@ def recognise(pe, fields, file):
         for mark, maker in OVERLAYS:
             if mark in start:
                 return maker, 'the data behind the program', ''
+        if SEVEN_ZIP in start and 'mozilla' in fields.get('CompanyName', '').lower():
+            return 'mozilla', 'its version resource', ''
+        if ADVANCED in file[max(overlay, len(file) - OVERLAY_MAX):]:
+            return 'advanced', 'the data behind the program', ''
+    if fields.get('InternalName', '').strip().lower() == 'wextract':
+        return 'iexpress', 'its version resource', ''
     if any('installshield' in value.lower() for value in fields.values()):
         return 'installshield', 'its version resource', ''
     return '', '', ''

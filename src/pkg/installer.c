@@ -15,7 +15,14 @@
 
 static const char *const kind_names[] = {"none", "folder", "msi",  "exe", "msu",
                                          "deb",  "rpm",    "msix", "pkg", "dmg"};
-static const char *const maker_names[] = {"", "Inno Setup", "NSIS", "WiX Burn", "InstallShield"};
+static const char *const maker_names[] = {"",
+                                          "Inno Setup",
+                                          "NSIS",
+                                          "WiX Burn",
+                                          "InstallShield",
+                                          "IExpress",
+                                          "Mozilla's installer",
+                                          "Advanced Installer"};
 
 const char *wa_installer_kind_name(enum wa_installer_kind k)
 {
@@ -151,10 +158,10 @@ static const struct {
 static const struct {
     const char *word;
     enum wa_installer_maker maker;
-} makers[] = {{"inno", WA_MAKER_INNO},
-              {"nsis", WA_MAKER_NSIS},
-              {"burn", WA_MAKER_BURN},
-              {"installshield", WA_MAKER_INSTALLSHIELD}};
+} makers[] = {{"inno", WA_MAKER_INNO},         {"nsis", WA_MAKER_NSIS},
+              {"burn", WA_MAKER_BURN},         {"installshield", WA_MAKER_INSTALLSHIELD},
+              {"iexpress", WA_MAKER_IEXPRESS}, {"mozilla", WA_MAKER_MOZILLA},
+              {"advanced", WA_MAKER_ADVANCED}};
 
 static void read_line(struct wa_installer *inst, struct wa_sv key, struct wa_sv value)
 {

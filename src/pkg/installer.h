@@ -29,6 +29,9 @@ enum wa_installer_maker { /* what made a .exe; decides how it is silent */
                           WA_MAKER_NSIS,
                           WA_MAKER_BURN,
                           WA_MAKER_INSTALLSHIELD,
+                          WA_MAKER_IEXPRESS,
+                          WA_MAKER_MOZILLA,
+                          WA_MAKER_ADVANCED,
                           WA_MAKERS
 };
 enum wa_fact {

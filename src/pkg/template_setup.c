@@ -56,6 +56,9 @@ static const char *const silent[WA_MAKERS] = {
     [WA_MAKER_NSIS] = "/S",
     [WA_MAKER_BURN] = "/quiet /norestart",
     [WA_MAKER_INSTALLSHIELD] = "/s /v\"/qn /norestart\"",
+    [WA_MAKER_IEXPRESS] = "/Q",
+    [WA_MAKER_MOZILLA] = "-ms",
+    [WA_MAKER_ADVANCED] = "/exenoui /qn /norestart",
 };
 
 const char *wa_template_silent(const struct wa_installer *inst)

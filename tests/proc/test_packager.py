@@ -243,6 +243,9 @@ def test_from_an_installer_to_a_good_package(org, tmp_path, kind):
     ("InstallShield", {"manifest": "x", "overlay": b"ISSetupStream"}, "/s /v"),
     ("WiX Burn", {"manifest": "x", "section": '__attribute__((section(".wixburn"), used)) const unsigned int burn[12] = {0x00f14300, 2, '
                                                '0x01234567, 0x89abcdef, 0x01234567, 0x89abcdef};\n'}, "/quiet"),
+    ("IExpress", {"manifest": "x", "ProductName": "Tool", "InternalName": "Wextract", "ProductVersion": "1.0"}, "/Q"),
+    ("Mozilla's installer", {"manifest": "x", "overlay": b";!@Install@!UTF-8!7z\xbc\xaf\x27\x1c", "ProductName": "Fox", "CompanyName": "Mozilla"}, "-ms"),
+    ("Advanced Installer", {"manifest": "x", "overlay": b"\0" * 4000 + b"ADVINSTSFX" + b"\0" * 4000}, "/exenoui /qn"),
     (None, {"manifest": "x"}, "")])
 def test_how_an_exe_is_silent(org, tmp_path, maker, how, silent):
     exe = make_exe(tmp_path, **how)
