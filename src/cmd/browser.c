@@ -93,8 +93,11 @@ enum wa_code wa_browser_show(const struct wa_cli *cli, const char *run_dir, cons
     FILE *out = cli->json ? stderr : stdout; /* there is one object on stdout, and nothing else */
     if (fprintf(out, "%s\n", link) < 0 || fflush(out) != 0)
         return wa_fail(err, WA_E_IO, "cannot write to standard output");
-    if (wa_desktop_is_there() && !wa_cli_has(cli, "no-browser") &&
-        start(run_dir, cli->program->name, link, &why) != WA_OK)
+    bool is_wanted = wa_desktop_is_there() && !wa_cli_has(cli, "no-browser");
+    if (is_wanted && start(run_dir, cli->program->name, link, &why) == WA_OK)
+        return WA_OK;
+    if (is_wanted)
         wa_cli_say(cli, "no browser could be started: %s", why.text);
+    wa_cli_say(cli, "open this link in a browser on this machine, within a minute: it works once");
     return WA_OK;
 }

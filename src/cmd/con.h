@@ -84,7 +84,8 @@ WA_CHECK enum wa_code wa_con_columns_show(const struct wa_cli *cli, const struct
 WA_CHECK enum wa_code wa_con_proxy(const struct wa_ini *ini, const char *section, const char *flag,
                                    const char **ret, struct wa_err *err);
 /* A certificate and its key, in files. passwd_file: the key's password is its first line; NULL: it
- * is asked for. option: what names such a file instead, for messages; may be NULL. */
+ * is asked for. option: what names such a file instead, for messages; may be NULL. key the same as
+ * cert: it is in there, or beside it (NAME.pem for NAME.crt). */
 struct wa_con_pair {
     const char *cert, *key, *passwd_file, *option;
 };

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "codec/hex.h"
+#include "codec/url.h"
 #include "os/fs.h"
 #include "os/proc.h"
 
@@ -113,6 +114,19 @@ enum wa_code wa_con_which_server(struct wa_err *err)
     return wa_fail(err, WA_E_CONFIG,
                    "which server? Give --server https://SERVER, or write 'wapt_server = "
                    "https://SERVER' under [global] in ~/.config/wapt/waptconsole.ini");
+}
+
+/* Before anybody is asked for a password. */
+static enum wa_code check_server(const char *server, struct wa_err *err)
+{
+    struct wa_url url;
+    struct wa_err why = WA_ERR_INIT;
+    if (server == NULL)
+        return wa_con_which_server(err);
+    return wa_url_parse(wa_sv(server), &url, &why) == WA_OK && url.is_https
+               ? WA_OK
+               : wa_fail(err, WA_E_CONFIG, "'%.200s' is no server's address: https://SERVER is",
+                         server);
 }
 
 /* Who sees the certificate for the first time must learn what to do, and not to trust. */
@@ -250,11 +264,9 @@ enum wa_code wa_con_connect_nth(const struct wa_cli *cli, size_t i, struct wa_cl
     wa_buf_init(&password, 1024);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &server, err) != WA_OK ||
         option_or_conf(&way, "user", "wapt_user", "admin", &user, err) != WA_OK ||
-        read_trust(&way, &pem, &trust, err) != WA_OK ||
+        check_server(server, err) != WA_OK || read_trust(&way, &pem, &trust, err) != WA_OK ||
         read_proxy(&way, WA_CON_FOR_SERVER, &proxy, err) != WA_OK)
         return err->code;
-    if (server == NULL)
-        return wa_con_which_server(err);
     union {
         const struct way *from;
         void *to;
@@ -296,10 +308,11 @@ enum wa_code wa_con_server_read(const struct wa_cli *cli, struct wa_con_server *
     wa_buf_init(&ret->pem, WA_CERTFILE_BYTES_MAX);
     if (option_or_conf(&way, "server", "wapt_server", NULL, &ret->server, err) != WA_OK ||
         option_or_conf(&way, "user", "wapt_user", "admin", &ret->user, err) != WA_OK ||
+        check_server(ret->server, err) != WA_OK ||
         read_trust(&way, &ret->pem, &ret->trust, err) != WA_OK ||
         read_proxy(&way, WA_CON_FOR_SERVER, &ret->proxy, err) != WA_OK)
         return err->code;
-    return ret->server != NULL ? WA_OK : wa_con_which_server(err);
+    return WA_OK;
 }
 
 /* An address without the slashes at its end. */

@@ -95,6 +95,9 @@ static enum wa_code keys(struct wa_cli *cli, struct wa_err *err)
     for (size_t i = 0; code == WA_OK && i < certs.n; i++)
         code = show(cli, certs.items[i], &table, err);
     wa_jw_end(&cli->jw);
+    if (code == WA_OK && certs.n == 0)
+        wa_cli_say(cli, "there is no key here yet: make one with 'wapt-get create-keycert', or in "
+                        "the console's page Keys");
     return code == WA_OK ? wa_cli_table_print(&table, cli, err) : code;
 }
 

@@ -111,7 +111,18 @@ static enum wa_code on_link(void *user, const char *link, struct wa_err *err)
 
 /* --- the server's certificate --- */
 
-/* Under [global], if that is where this server's address stands; else it counts for this run. */
+/* What is there; nothing, where a person has begun without one. */
+static enum wa_code read_config(const char *path, bool may_be_missing, struct wa_buf *text,
+                                struct wa_err *err)
+{
+    if (wa_path_read(path, WA_INI_BYTES_MAX, text, err) != WA_E_NOT_FOUND || !may_be_missing)
+        return err->code;
+    wa_err_clear(err);
+    return WA_OK;
+}
+
+/* Under [global], if this server's address stands there, or none yet: then it is remembered, too.
+ * Where another does, it counts for this run. */
 static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
 {
     const struct settings *s = user;
@@ -122,13 +133,14 @@ static enum wa_code on_pin(void *user, const char *sha256, struct wa_err *err)
     wa_buf_init(&text, WA_INI_BYTES_MAX);
     if (wa_get_conf(s->cli, "wapt_server", &server, err) != WA_OK)
         return err->code;
-    if (server == NULL || strcmp(server, s->server.server) != 0)
+    if (server != NULL && strcmp(server, s->server.server) != 0)
         return WA_OK;
-    if ((wa_cli_get(s->cli, "config", NULL) == NULL
-             ? wa_path_of_config("waptconsole.ini", path, err)
-             : wa_path_real(wa_cli_get(s->cli, "config", ""), path, err)) != WA_OK ||
-        wa_path_read(path, WA_INI_BYTES_MAX, &text, err) != WA_OK ||
+    const char *given = wa_cli_get(s->cli, "config", NULL);
+    if ((given == NULL ? wa_path_of_config("waptconsole.ini", path, err)
+                       : wa_path_real(given, path, err)) != WA_OK ||
+        read_config(path, given == NULL, &text, err) != WA_OK ||
         wa_ini_parse(wa_buf_sv(&text), path, &ini, err) != WA_OK ||
+        wa_ini_set(ini, "global", "wapt_server", s->server.server, err) != WA_OK ||
         wa_ini_set(ini, "global", "server_fingerprint", sha256, err) != WA_OK)
         return err->code;
     wa_buf_clear(&text);
@@ -160,6 +172,16 @@ static enum wa_code find_module(struct settings *s, struct wa_err *err)
     if (module == NULL || wa_path_real(module, path, &missing) != WA_OK)
         return WA_OK; /* told when the key is opened */
     return wa_path_dir(path, (size_t)(wa_path_last(path) - path), s->module, err);
+}
+
+/* Where new keys go: it must be there before nothing else may be made. One on a stick may not be.
+ */
+static void make_keys_dir(const struct settings *s, struct wa_log *log)
+{
+    WA_AUTO_DIR struct wa_dir dir = WA_DIR_INIT;
+    struct wa_err why = WA_ERR_INIT;
+    if (wa_dir_make(s->keys_dir, 0700, &dir, &why) != WA_OK)
+        wa_log_err(log, WA_LOG_WARNING, "console.keys_dir", &why);
 }
 
 static enum wa_code find_places(struct settings *s, struct wa_err *err)
@@ -253,6 +275,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (read_settings(cli, &s, err) == WA_OK && find_places(&s, err) == WA_OK &&
         start_reader(&s, err) == WA_OK &&
         wa_con_prompter_start(s.pinentry, &s.prompter_fd, err) == WA_OK) {
+        make_keys_dir(&s, &log);
         list_paths(&s);
         const struct wa_local_options o = {.server = s.server.server,
                                            .trust = &s.server.trust,

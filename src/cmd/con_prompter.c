@@ -48,7 +48,7 @@ enum wa_code wa_con_prompter_start(const char *wish, int *ret_fd, struct wa_err 
         return wa_fail(err, WA_E_USAGE, "pinentry takes the path of a program, or none");
     if (wa_path_stat(program, &st, err) != WA_OK) {
         if (wish != NULL)
-            return err->code;
+            return wa_wrap(err, "the pinentry that asks for passwords (pinentry = none: the page)");
         wa_err_clear(err);
         return WA_OK;
     }

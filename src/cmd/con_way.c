@@ -51,12 +51,26 @@ static enum wa_code ask_password(void *user, const char *what, struct wa_buf *ou
     return wa_cli_ask_secret(prompt, false, p->option, out, err);
 }
 
+/* Where both are one file: that, or NAME.pem beside a NAME.crt that has no key. */
+static const char *which_key(const struct wa_con_pair *p, struct wa_sv pem,
+                             char beside[WA_PATH_MAX])
+{
+    size_t n = strlen(p->cert);
+    bool is_one = strcmp(p->cert, p->key) == 0 && !wa_sv_has(pem, WA_SV("PRIVATE KEY"));
+    return is_one && wa_sv_ends(wa_sv(p->cert), ".crt") &&
+                   snprintf(beside, WA_PATH_MAX, "%.*s.pem", (int)n - 4, p->cert) < (int)WA_PATH_MAX
+               ? beside
+               : p->key;
+}
+
 enum wa_code wa_con_pair_read(const struct wa_con_pair *p, struct wa_certs *certs,
                               struct wa_key **ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_BUF_SECRET struct wa_buf text;
     WA_AUTO(wa_key) struct wa_key *key = NULL;
+    char beside[WA_PATH_MAX];
+    const char *file;
     union {
         const struct wa_con_pair *from;
         void *to;
@@ -65,12 +79,14 @@ enum wa_code wa_con_pair_read(const struct wa_con_pair *p, struct wa_certs *cert
     wa_buf_init(&pem, WA_CERTFILE_BYTES_MAX);
     wa_buf_init(&text, WA_CERTFILE_BYTES_MAX);
     if (wa_path_read(p->cert, WA_CERTFILE_BYTES_MAX, &pem, err) != WA_OK ||
-        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, certs, err) != WA_OK ||
-        wa_path_read(p->key, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
-        wa_key_read_pem(wa_buf_sv(&text), p->key, ask_password, asks.to, &key, err) != WA_OK)
+        wa_certs_read_pem(wa_buf_sv(&pem), WA_CHAIN_MAX, certs, err) != WA_OK)
+        return err->code;
+    file = which_key(p, wa_buf_sv(&pem), beside);
+    if (wa_path_read(file, WA_CERTFILE_BYTES_MAX, &text, err) != WA_OK ||
+        wa_key_read_pem(wa_buf_sv(&text), file, ask_password, asks.to, &key, err) != WA_OK)
         return err->code;
     if (!wa_cert_matches_key(certs->items[0], key))
-        return wa_fail(err, WA_E_USAGE, "'%s' is not the key of the certificate '%s'", p->key,
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the key of the certificate '%s'", file,
                        p->cert);
     *ret = WA_TAKE(key);
     return WA_OK;

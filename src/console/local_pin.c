@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "codec/url.h"
 #include "console/local_priv.h"
+#include "os/clock.h"
 
 struct look {
     struct wa_cert *cert;
@@ -48,6 +49,12 @@ static void group(const char *hex, char out[96])
 static bool is_changed(const struct look *k)
 {
     return k->was[0] != '\0' && strcmp(k->was, wa_cert_fingerprint(k->cert)) != 0;
+}
+
+static bool is_of_today(const struct wa_cert *c)
+{
+    int64_t now = wa_clock_now();
+    return wa_cert_not_before(c) <= now && now <= wa_cert_not_after(c);
 }
 
 static void write_look(const struct wa_local *l, const struct look *k, struct wa_buf *out)
@@ -118,6 +125,8 @@ static void looked(struct wa_local_job *job, struct wa_err *err)
                       "server_fingerprint in waptconsole.ini");
     } else if (strcmp(k->sha256, wa_cert_fingerprint(k->cert)) != 0) {
         (void)wa_fail(err, WA_E_CONFLICT, "the server shows another certificate by now");
+    } else if (k->why.code == WA_E_REFUSED && !is_of_today(k->cert)) {
+        *err = k->why; /* nor would it be trusted when it is kept */
     } else if (k->why.code == WA_OK) {
         wa_buf_adds(&job->out, "{\"state\":\"done\"}");
     } else if (question(l, k, &text, err) == WA_OK &&

@@ -300,8 +300,8 @@ void wa_local_prepare(struct wa_local *l, struct wa_http_conn *c, struct wa_sv b
     job->done = was_prepared;
     if (key == NULL && !kind->is_unsigned && err.code == WA_OK)
         (void)wa_fail(&err, WA_E_CONFIG,
-                      "there is no key to sign with: set personal_certificate_path in "
-                      "waptconsole.ini");
+                      "there is no key to sign with: make one in the page Keys, or name yours as "
+                      "personal_certificate_path in waptconsole.ini");
     else if (err.code == WA_OK && kind->needs_code_key && !key->can_sign_code)
         (void)wa_fail(&err, WA_E_DENIED, "this takes a certificate for code signing");
     else if (err.code == WA_OK && kind->needs_authority && !wa_cert_is_ca(key->chain.items[0]))

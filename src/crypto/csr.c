@@ -151,7 +151,7 @@ static enum wa_code read_request(struct wa_sv pem, struct wa_key **ret_key, char
         return wa_nomem(err);
     r = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
     if (r == NULL)
-        return wa_ossl_fail(err, WA_E_INVALID, "it can't be read");
+        return wa_ossl_fail(err, WA_E_INVALID, "no BEGIN CERTIFICATE REQUEST can be read in it");
     if (take_cn(r, cn, err) != WA_OK || take_key(r, ret_key, err) != WA_OK)
         return err->code;
     return said == NULL || describe(r, said, err) == WA_OK ? WA_OK : err->code;

@@ -138,15 +138,18 @@ def code_in(text):
 class Terminal(Local):
     """A program with a terminal; every action needs a yes there; nothing of the server is trusted yet."""
 
-    def __init__(self, org, name, more=""):
+    def __init__(self, org, name, more="", argv=None):
         self.org, home = org, org.base / name
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         self.config = home / "waptconsole.ini"
-        self.config.write_text(f"; mine\n[global]\nwapt_server = {org.url}\npersonal_certificate_path = {org.cert('Deployer')}\nconsole_confirm_above = 0\n{more}")
+        if argv is None:
+            self.config.write_text(f"; mine\n[global]\nwapt_server = {org.url}\npersonal_certificate_path = {org.cert('Deployer')}\nconsole_confirm_above = 0\n{more}")
+            argv = ["--config", self.config]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(BIN / "waptconsole", ["waptconsole", "--config", str(self.config)], {"LANG": "C.UTF-8", "HOME": str(home)})
-        link = re.search(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", talk(self.fd, self.pid, b"console.started"))
+            os.execve(BIN / "waptconsole", ["waptconsole", *map(str, argv)], {"LANG": "C.UTF-8", "HOME": str(home)})
+        self.shown = talk(self.fd, self.pid, b"console.started")
+        link = re.search(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", self.shown)
         (self.port, self.ticket), self.token = link.groups(), None
         self.open()
 

@@ -1,13 +1,21 @@
 """What the console's local program asks a person outside the page: in its terminal, or by a pinentry."""
 import concurrent.futures
+import datetime
+import http.server
 import os
 import pty
 import re
 import select
+import ssl
+import tempfile
+import threading
 import time
 
 import pytest
 from conftest import BIN, PATIENCE, run, until
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from local_program import Local, Terminal, answered, below, code_in, start
 
 
@@ -79,6 +87,62 @@ def test_a_kit_knows_the_certificate_that_was_kept_just_now(org):
     local.stop()
 
 
+def test_the_first_time_with_nothing_at_all(org):
+    """Neither configuration nor key: what is to be done is said at each step, and what was confirmed is remembered."""
+    home = org.base / "newcomer"
+    home.mkdir()
+    console = lambda *argv, ok=False: run("env", f"HOME={home}", BIN / "waptconsole", *argv, ok=ok).text
+    assert "Give --server https://SERVER" in console()
+    for wrong in ("x", "http://127.0.0.1", "ftp://x", "https://", "https://x:99999", "https://user@x"):
+        for argv in (("open",), ("hosts",)):
+            assert "https://SERVER is" in console(*argv, "--server", wrong), wrong  # nobody is asked for a password first
+    assert "create-keycert" in console("keys", ok=True)
+    assert "pinentry = none" in console("open", "--server", org.url, "--pinentry", "/nonexistent")
+    local = Terminal(org, "newcomer", argv=["--server", org.url])
+    assert "open this link in a browser on this machine" in local.shown
+    assert local.state()["server"]["state"] == "pin" and local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202
+    local.type(code_in(local.hear()))
+    assert answered(local, "/local/pin", {"sha256": org.server_fp}).status == 200
+    local.login()
+    a = local.ask("POST", "/local/prepare", {"what": "actions", "kind": "update", "hosts": [org.uuid], "valid_s": 600})
+    assert a.code == "config" and "make one in the page Keys" in a.json["error"]["message"]
+    a = local.ask("POST", "/local/keys/new", {"name": "Ada", "password": "long enough", "kind": "p-256", "days": 400})
+    assert a.json["file"] == str(home / ".config/wapt/private/Ada.pem"), a.body
+    local.stop()
+    config = home / ".config/wapt/waptconsole.ini"
+    assert f"wapt_server = {org.url}\n" in config.read_text() and f"server_fingerprint = {org.server_fp}\n" in config.read_text() and config.stat().st_mode & 0o777 == 0o600
+    local = Terminal(org, "newcomer", argv=[])
+    assert local.state()["server"]["state"] == "login" and [k["name"] for k in local.state()["keys"]] == ["Ada"]
+    local.stop()
+    # Where another server is configured, that stays.
+    config.write_text("[global]\nwapt_server = https://other.example.org\n")
+    local = Terminal(org, "newcomer", argv=["--server", org.url])
+    assert local.ask("POST", "/local/pin", {"sha256": org.server_fp}).status == 202
+    local.type(code_in(local.hear()))
+    assert answered(local, "/local/pin", {"sha256": org.server_fp}).status == 200 and local.state()["server"]["state"] == "login"
+    local.stop()
+    assert config.read_text() == "[global]\nwapt_server = https://other.example.org\n"
+
+
+@pytest.mark.parametrize("days, says", [((-10, -1), "expired on"), ((5, 10), "check this machine's clock")])
+def test_a_certificate_of_another_time_is_not_kept(org, days, says):
+    """It would not be trusted then, either: nobody is asked in vain."""
+    with Elsewhen(*days) as server:
+        local = Terminal(org, f"elsewhen{days[0]}", argv=["--server", server.url])
+        shown = local.ask("GET", "/local/pin").json
+        assert says in shown["reason"] and shown["sha256"] == server.fingerprint
+        a = local.ask("POST", "/local/pin", {"sha256": server.fingerprint})
+        assert (a.status, a.code) == (403, "refused") and says in a.json["error"]["message"], a.body
+        local.stop()
+
+
+def test_a_key_lies_beside_its_certificate(org):
+    """Also one by which somebody logs in: it is found, and then the server decides."""
+    server = ("--server", org.url, "--server-fingerprint", org.server_fp)
+    out = run(BIN / "waptconsole", "hosts", *server, "--client-certificate", org.cert("Stranger"), "--client-key-passwd", org.base / "pw", ok=False)
+    assert "the server refuses" in out.text and "private key" not in out.text, out.text
+
+
 def test_without_a_terminal_nothing_big_is_signed(org):
     local = Local(org, "blind", more=("--confirm-above", "0", "--idle", "2s"))
     local.open()
@@ -89,6 +153,30 @@ def test_without_a_terminal_nothing_big_is_signed(org):
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
     assert local.process.wait(30) == 0  # idle
     assert "site.idle" in local.log.read_text()
+
+
+class Elsewhen(http.server.ThreadingHTTPServer):
+    """A server whose certificate is good from one day to another, counted from today."""
+
+    def __init__(self, begins, ends):
+        super().__init__(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+        key, name, today = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")]), datetime.datetime.now(datetime.timezone.utc)
+        made = x509.CertificateBuilder(name, name, key.public_key(), 7, today + datetime.timedelta(begins), today + datetime.timedelta(ends)).sign(key, hashes.SHA256())
+        self.url, self.fingerprint = f"https://localhost:{self.server_address[1]}", made.fingerprint(hashes.SHA256()).hex()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + made.public_bytes(serialization.Encoding.PEM))
+            f.flush()
+            context.load_cert_chain(f.name)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
 
 
 CODE = r"To do this, type (\d{4}):"

@@ -208,7 +208,7 @@ static enum wa_code plan_step(struct bench *b, struct wa_buf *out, struct wa_err
 static enum wa_code kit_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     furnish(b);
-    memset(b->trust.fingerprint, 'a', 64);
+    memset(b->local.server.trust.fingerprint, 'a', 64);
     if (sign(b, "{\"what\":\"kit\",\"uses\":2,\"seconds\":3600}", out, err) != WA_OK)
         return err->code;
     assert_true(bench_says(out, "server_fingerprint"));

@@ -47,7 +47,7 @@ export function Unlock({ keys, onDone }: { keys: readonly Key[]; onDone?: () => 
         }
         isAsking.value = false;
     };
-    if (!chosen) return <p>{t("There is no key here. Make one with \"wapt-get create-keycert\", or name yours in the console's configuration.")}</p>;
+    if (!chosen) return <p>{t("There is no key here. Make one in the page \"Keys\", or name yours in the console's configuration.")}</p>;
     return (
         <fieldset
             class="unlock"

@@ -89,8 +89,8 @@ export const common = {
     "The console does not answer: perhaps it was closed. Trying again.": "La console ne répond pas : peut-être a-t-elle été fermée. Nouvel essai en cours.",
     "The fingerprint is the same: trust it": "L'empreinte est la même : faire confiance",
     "The server can't be reached; trying again.": "Le serveur est injoignable ; nouvel essai en cours.",
-    "There is no key here. Make one with \"wapt-get create-keycert\", or name yours in the console's configuration.":
-        "Il n'y a pas de clé ici. Créez-en une avec « wapt-get create-keycert », ou indiquez la vôtre dans la configuration de la console.",
+    "There is no key here. Make one in the page \"Keys\", or name yours in the console's configuration.":
+        "Il n'y a pas de clé ici. Faites-en une à la page « Clés », ou indiquez la vôtre dans la configuration de la console.",
     "There is no such page": "Cette page n'existe pas",
     "This is what will be signed, read back from the very bytes:": "Voici ce qui sera signé, relu dans les octets mêmes :",
     "This page's session is over: the console was closed, or was idle for too long.":
