@@ -93,11 +93,12 @@ def package(base):
     packing = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     yield row("wapt-get verify of 64 MiB, RSA-2048, CPU", cpu([BIN / "wapt-get", "verify", "--trusted", base / "keys", made], 5), "s",
               limit("inflate-sha256", made), "inflating every member with zlib and its SHA-256", 1.3, "ratio")
-    yield row("wapt-get build-package of 64 MiB, CPU", packing, "s", limit("sha256-deflate", "6", base / "src/payload.bin", times=3),
-              "SHA-256, and one deflate at level 6 with libdeflate")
+    opening = cpu(["openssl", "pkey", "-in", base / "keys/Bench.pem", "-passin", f"file:{base / 'pw'}", "-noout"], 5)
+    yield row("wapt-get build-package of 64 MiB, CPU", packing, "s", opening + limit("sha256-deflate", "6", base / "src/payload.bin", times=3),
+              "openssl opens the key; SHA-256, and one deflate at level 6 with libdeflate")
     yield row("wapt-get sign-package of 64 MiB, RSA-2048, CPU",
               cpu([BIN / "wapt-get", "sign-package", made, "-k", base / "keys/Bench.crt", "-w", base / "pw"], 5), "s",
-              limit("inflate-sha256", made), "inflating every member with zlib and its SHA-256")
+              opening + limit("inflate-sha256", made), "openssl opens the key; inflating every member with zlib and its SHA-256")
 
 
 def repository(base):
