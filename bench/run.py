@@ -62,7 +62,7 @@ def printed(*argv):
 
 
 def keycert(base):
-    (base / "pw").write_text("bench\n")
+    (base / "pw").write_text("only-for-the-bench\n")
     (base / "pw").chmod(0o600)
     output(BIN / "wapt-get", "create-keycert", "--base-dir", base / "keys", "--common-name", "Bench", "--code-signing", "--private-key-passwd",
            base / "pw")
