@@ -150,6 +150,10 @@ static const struct wa_conf_option options[] = {
      "The same for some packages, by pattern, as 'big-suite 3h, tis-office* 2h'; the first that "
      "fits "
      "counts"},
+    {"global", "session_setup_timeout", WA_CONF_PERIOD, OPT(session_setup_timeout_s), "10m", 1,
+     86400, 'm',
+     "Longest run of session_setup(), which its user can hold up; hook_timeout counts "
+     "if it is shorter"},
     {"global", "install_snapshot", WA_CONF_STR, OPT(install_snapshot), "", 0, 0, 0,
      "Command that takes a snapshot before a package's install() and prints its name; empty: none"},
     {"global", "install_undo", WA_CONF_STR, OPT(install_undo), "", 0, 0, 0,

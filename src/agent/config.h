@@ -37,7 +37,7 @@ struct wa_agent_config {
     bool admin_filter, uninstall_allowed; /* self-service */
     int64_t cache_max_mib;
     int64_t update_period_s, upgrade_period_s, audit_period_s, auth_grace_s, hook_timeout_s,
-        timeout_s, user_stop_s, upgrade_timeout_s;
+        session_setup_timeout_s, timeout_s, user_stop_s, upgrade_timeout_s;
     char *hook_timeouts; /* csv of "PATTERN PERIOD" */
     /* the administrator's commands around install(): see snapshot.c */
     char *install_snapshot, *install_undo;

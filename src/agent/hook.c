@@ -185,9 +185,9 @@ static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
     wa_arena_init(&arena, 32u << 20);
     if (ran->timed_out) {
         ret->code = WA_E_TIMEOUT;
-        (void)snprintf(
-            ret->error, sizeof ret->error,
-            wa_text("the script took too long and was ended (hook_timeout, hook_timeouts)"));
+        (void)snprintf(ret->error, sizeof ret->error,
+                       wa_text("the script took too long and was ended (hook_timeout, "
+                               "hook_timeouts, session_setup_timeout)"));
     } else if (!ran->has_result || wa_json_parse(json, 0, &arena, &j, &err) != WA_OK ||
                !wa_json_is(j, WA_JSON_OBJECT)) {
         (void)snprintf(ret->error, sizeof ret->error,
@@ -219,6 +219,15 @@ static void judge(const struct wa_task_run *run, const struct wa_hook_run *what,
                     ret->error);
 }
 
+/* Seconds. A user's own process can be stopped by its user, and all tasks wait behind it. */
+static uint32_t longest(const struct wa_agent_config *c, const struct wa_hook_run *what)
+{
+    int64_t s = wa_agent_hook_timeout(c, wa_control_get(what->control, WA_A_PACKAGE));
+    if (what->hook == WA_HOOK_SESSION_SETUP && s > c->session_setup_timeout_s)
+        s = c->session_setup_timeout_s;
+    return (uint32_t)s;
+}
+
 enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what,
                          struct wa_hook_result *ret, struct wa_err *err)
 {
@@ -237,7 +246,7 @@ enum wa_code wa_hook_run(struct wa_task_run *run, const struct wa_hook_run *what
                              .hook = what->hook,
                              .uid = what->uid,
                              .request = wa_buf_sv(&request),
-                             .timeout_s = (uint32_t)wa_agent_hook_timeout(&m->config, package)};
+                             .timeout_s = longest(&m->config, what)};
     if (wa_helper_run(m->launcher, &r, on_output, &follow, m->cancel, &result, &ran, err) != WA_OK)
         return wa_wrap(err, "running %s of '%s'", wa_hook_name(what->hook), package);
     judge(run, what, &ran, wa_buf_sv(&result), ret);

@@ -152,6 +152,19 @@ static void close_all(int *fds, size_t n)
     }
 }
 
+/* Starts it with pair[1] as one of its descriptors; *ret_fd is our end. Takes over both. */
+static enum wa_code spawn_at(int pair[2], const struct wa_spawn *s, struct wa_proc *ret,
+                             int *ret_fd, struct wa_err *err)
+{
+    enum wa_code code = wa_proc_spawn(s, ret, err);
+    wa_fd_close(&pair[1]);
+    if (code == WA_OK)
+        *ret_fd = pair[0];
+    else
+        wa_fd_close(&pair[0]);
+    return code;
+}
+
 /* Network, fetch, unpack, auth, inventory, directory, kerberos, wake, describe: descriptor 3 is the
  * channel; errors go where ours go. */
 static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role role,
@@ -166,10 +179,8 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
     const char *program = is_fetch ? launch->fetch : is_kerberos ? launch->kerberos : launch->self;
     const char *const argv[] = {program, is_fetch || is_kerberos ? NULL : arg, NULL};
     const char *const envp[] = {PATH_ENV, LANG_ENV, launch->log_env, launch->language_env, NULL};
-    enum wa_code code = wa_socketpair(pair, err);
-    if (code != WA_OK) {
-        return code;
-    }
+    if (wa_socketpair(pair, err) != WA_OK)
+        return err->code;
     const int fds[] = {-1, -1, 2, pair[1]};
     const struct wa_spawn s = {
         .path = program,
@@ -183,14 +194,7 @@ static enum wa_code spawn_talker(const struct wa_launch *launch, enum wa_role ro
         .die_with_parent = true,
         .tree = is_auth || role == WA_ROLE_INVENTORY ? tree : NULL, /* the others can't fork */
     };
-    code = wa_proc_spawn(&s, ret, err);
-    wa_fd_close(&pair[1]);
-    if (code != WA_OK) {
-        wa_fd_close(&pair[0]);
-        return code;
-    }
-    *ret_fd = pair[0];
-    return WA_OK;
+    return spawn_at(pair, &s, ret, ret_fd, err);
 }
 
 /* A program that speaks no language of ours: its channel only ends. */
@@ -199,19 +203,12 @@ static enum wa_code spawn_program(const char *const *argv, struct wa_proc *ret, 
 {
     static const char *const envp[] = {PATH_ENV, LANG_ENV, NULL};
     int pair[2];
-    enum wa_code code = wa_socketpair(pair, err);
-    if (code != WA_OK)
-        return code;
+    if (wa_socketpair(pair, err) != WA_OK)
+        return err->code;
     const int fds[] = {-1, 2, 2, pair[1]};
     const struct wa_spawn s = {
         .path = argv[0], .argv = argv, .envp = envp, .fds = fds, .fd_count = WA_COUNT(fds)};
-    code = wa_proc_spawn(&s, ret, err);
-    wa_fd_close(&pair[1]);
-    if (code != WA_OK)
-        wa_fd_close(&pair[0]);
-    else
-        *ret_fd = pair[0];
-    return code;
+    return spawn_at(pair, &s, ret, ret_fd, err);
 }
 
 /* The upgrade of the agent outlives us: what is started here only starts it, in a unit of its own
@@ -398,10 +395,8 @@ enum wa_code wa_launch_manager(const struct wa_launch *launch, const char *const
             envp[n++] = texts[i];
         }
     }
-    enum wa_code code = wa_socketpair(pair, err);
-    if (code != WA_OK) {
-        return code;
-    }
+    if (wa_socketpair(pair, err) != WA_OK)
+        return err->code;
     const int fds[] = {launch->is_once ? 0 : -1, 1, 2, pair[1]};
     const struct wa_spawn s = {
         .path = launch->self,
@@ -411,12 +406,5 @@ enum wa_code wa_launch_manager(const struct wa_launch *launch, const char *const
         .fd_count = WA_COUNT(fds),
         .die_with_parent = true,
     };
-    code = wa_proc_spawn(&s, ret, err);
-    wa_fd_close(&pair[1]);
-    if (code != WA_OK) {
-        wa_fd_close(&pair[0]);
-        return code;
-    }
-    *ret_fd = pair[0];
-    return WA_OK;
+    return spawn_at(pair, &s, ret, ret_fd, err);
 }

@@ -187,6 +187,20 @@ class Rights(Local):
             self.ends(agent_bench.FAILED, 'session-setup', 'ALL', uid=ALICE, says='not alice')
         self.get('forget', 'session')
 
+    def test_who_holds_up_their_session_holds_up_nobody_else(self):
+        """The process is its user's: it can be stopped, as nothing of root's can."""
+        self.install('held', 'def install():\n    pass\ndef session_setup():\n    import os, signal\n'
+                             '    os.kill(os.getpid(), signal.SIGSTOP)\n')
+        def again(more):
+            self.stop()
+            self.configure(more)
+            self.start()
+        again('session_setup_timeout = 2s\n')
+        self.addCleanup(again, '')
+        self.ends(agent_bench.TIMEOUT, 'session-setup', 'held', uid=ALICE, says='session_setup_timeout')
+        self.get('update')
+        self.get('forget', 'held')
+
     def test_stopping_is_for_all_and_for_a_while(self):
         """No task begins while the service is stopped; everybody may start it, and not stop it again at once."""
         self.get('stop', uid=BOB)

@@ -18,15 +18,18 @@ import sys
 import tempfile
 import time
 
-from conftest import BIN, PATIENCE, Organisation, end, environment, run, until
+from conftest import BIN, PATIENCE, end, environment, run, until
+from test_f3a_describe import OwnEtc
+from test_f3a_power import SOMEBODY
 
 KNOWN = {"OK", "WARNING", "ERROR", "RETRY", "UNKNOWN"}
-AGENT = ("launcher", "manager", "network", "fetch", "unpack", "runner", "script")
+AGENT = ("launcher", "manager", "network", "fetch", "unpack", "runner", "script", "describe")
 SERVER = ("supervisor", "front", "store", "signer", "auth", "scan")
 ALWAYS = ("launcher", "manager", "network", "wapt-get", "supervisor", "front", "store")
 TAKES_PART = {"upgrade": ("fetch", "unpack", "runner", "script"), "install": ("fetch", "unpack", "runner", "script"), "remove": ("runner", "script"),
               "update": ("fetch", "unpack"), "register": ("fetch", "auth"), "update-status": ("fetch",), "audit": ("runner", "script"),
-              "order": ("auth", "signer", "fetch", "unpack", "runner", "script"), "upload": ("auth", "scan")}
+              "order": ("auth", "signer", "fetch", "unpack", "runner", "script"), "upload": ("auth", "scan"),
+              "describe": ("auth", "signer", "describe", "describe"), "message": ("auth", "signer", "manager")}
 NAMES = ("crash-low", "crash-high", "crash-bare")
 
 
@@ -53,10 +56,26 @@ def role_of(line):
     return "fetch" if "wapt-fetch" in line else "runner" if "wapt_runner.py" in line else None
 
 
+class Machine(OwnEtc):
+    """Its agent may write into its /etc, and somebody sits at it, whose terminal shows nothing."""
+
+    def __init__(self, base):
+        (base / "utmp").write_bytes(SOMEBODY)
+        super().__init__(base)
+
+    def inside(self, program):
+        words = super().inside(program)
+        if words:
+            at = words.index("-c") + 1
+            words[at] = f"mount --bind /bin/true /usr/bin/wall && mount -t tmpfs none /run && cp {self.base}/utmp /run/utmp && {words[at]}"
+        return words
+
+
 class Campaign:
     def __init__(self, base, seed):
         self.random, self.base = random.Random(seed), base
-        self.org = Organisation(base)
+        self.org = Machine(base)
+        self.told = {"describe": ["before"], "message": [""]}  # each text of an order, in turn
         self.killed, self.operations, self.points = collections.Counter(), collections.Counter(), 0
         self.version = dict.fromkeys(NAMES, 0)
         self.command = None
@@ -104,7 +123,7 @@ class Campaign:
         get, console = [BIN / "wapt-get", "-c", org.ini], [BIN / "waptconsole"]
         reach = ["--server", org.url, "--server-fingerprint", org.server_fp, "--password-file", self.base / "admin.pw"]
         order = ["--hosts", self.uuid, "-k", org.cert("Deployer"), "-w", self.base / "pw", "--timeout", "20s"]
-        name = self.random.choice(("upgrade", "upgrade", "install", "remove", "update", "register", "update-status", "audit", "order", "upload"))
+        name = self.random.choice(("upgrade", "upgrade", "install", "remove", "update", "register", "update-status", "audit", "order", "upload", "describe", "message"))
         if name == "upgrade":
             self.publish(self.random.choice(NAMES))
             org.get("update")
@@ -118,7 +137,11 @@ class Campaign:
             argv = [*get, "register", "--force", "--server-user", "admin", "--server-password-file", self.base / "admin.pw"]
         elif name == "order":
             self.publish(self.random.choice(NAMES))
-            argv = [*console, "action", "upgrade", *reach, *order]
+            spared = self.random.choice(([], ["--only-if-not-process-running"]))
+            argv = [*console, "action", "upgrade", *spared, *reach, *order]
+        elif name in self.told:
+            self.told[name].append(f"number {self.points}")
+            argv = [*console, "action", name, "--text", self.told[name][-1], *reach, *order]
         elif name == "upload":
             argv = [*console, "upload", self.package(self.random.choice(NAMES)), *reach]
         else:
@@ -233,6 +256,26 @@ class Campaign:
             assert not left, left
         return rows
 
+    def check_told(self, operation):
+        """The text of before or the new one, whole; the next order's is there, and nothing lies beside it."""
+        etc, texts = self.org.etc / "upper", self.told.get(operation)
+
+        def there():
+            if operation == "message":
+                file = self.org.agent / "run/message"
+                return file.read_text().removesuffix("\n") if file.exists() else ""
+            rest, text = (etc / "machine-info").read_text().split("PRETTY_HOSTNAME=")
+            assert rest == "# kept\nCHASSIS=laptop\n", rest
+            return text.strip("\n'\"")
+        if texts is None:
+            return
+        assert there() in texts[-2:], (there(), texts[-2:])
+        until(lambda: [h["reachable"] for h in self.org.hosts()] == [True], "orders reach the machine")
+        texts.append(f"after {self.points}")
+        self.org.order("Deployer", operation, "--text", texts[-1])
+        assert there() == texts[-1], (there(), texts[-1])
+        assert [p.name for p in etc.iterdir() if p.name.startswith(".machine-info")] == []
+
     def strays(self):
         """What lives of this organisation, but below neither service."""
         below, lines = children()
@@ -278,6 +321,7 @@ class Campaign:
             self.check_databases()
             self.check_rows()
             self.check_processes()
+            self.check_told(name)
             self.check_wanted()
             self.fresh(role)
         except (AssertionError, subprocess.TimeoutExpired) as failure:

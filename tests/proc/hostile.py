@@ -154,6 +154,7 @@ class Hostile:
         self.channels = queue.Queue()
         self.context = None
         self.before_challenge = None
+        self.clock_off = 0  # s
         self.open = []
         if cert is not None:
             self.use(cert, key)
@@ -175,7 +176,7 @@ class Hostile:
     def serve_push(self, channel):
         if self.before_challenge is not None:
             self.before_challenge(channel)
-        channel.send({"type": "challenge", "nonce": os.urandom(32).hex(), "time": int(time.time())})
+        channel.send({"type": "challenge", "nonce": os.urandom(32).hex(), "time": int(time.time()) + self.clock_off})
         text = channel.read()
         while text is not None and json.loads(text)["type"] != "hello":
             text = channel.read()

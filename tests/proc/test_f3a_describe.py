@@ -66,6 +66,15 @@ def test_it_is_written_and_reported(etc):
     assert etc.hosts()[0]["description"] == "" and etc.in_etc("cat machine-info") == "# kept\nCHASSIS=laptop\n"
 
 
+def test_what_a_killed_one_left_goes(etc):
+    """And nothing else."""
+    etc.in_etc("touch .machine-info.0123456789abcdef .machine-info.swp .machine-info.0123456789abcdeg")
+    described(etc, "after it")
+    assert etc.in_etc("ls -d .machine-info*").split() == [".machine-info.0123456789abcdeg", ".machine-info.swp"]
+    etc.in_etc("rm .machine-info*")
+    described(etc, "")
+
+
 def test_what_is_no_description_is_not_signed(etc):
     for text in ("two\nlines", "\x1b[2J", "x" * 256):
         assert "one line" in described(etc, text, ok=False).text

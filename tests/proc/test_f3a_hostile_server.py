@@ -45,7 +45,10 @@ class Stage:
         return action(self.uuid, **dict({"packages": ["f3a-hostile"]}, **changes))
 
     def message(self, a, signer=None, **changes):
-        """A correct order of a but for changes: of the relay's statement, its key, the order."""
+        """A correct order of a but for changes: of the relay's statement, its key, the order. For the connection that there is now: after
+        its registration a machine may come again."""
+        while self.channel.ended.is_set() or not self.server.channels.empty():
+            self.channel = self.server.channel()
         text = a if isinstance(a, str) else json.dumps(a)
         countersign = dict({"key": self.relay_key, "text": text, "uuid": self.uuid, "nonce": self.channel.nonce}, **changes.pop("relay", {}))
         return {"type": "order", "order": order(signer or self.deployer, text, **changes.pop("order", {})), "relay": relay(**countersign)}
@@ -199,6 +202,23 @@ def test_f3a_order_before_the_greeting(stage):
     stage.server.before_challenge = None
     stage.channel = stage.server.channel()
     assert "action.accepted" not in stage.log.read_text()[before:] and not stage.marker.exists()
+    stage.obeyed()
+
+
+def test_f3a_a_clock_that_is_off_is_told(stage):
+    def clock(off):
+        stage.server.clock_off = off
+        stage.server.hang_up()
+        stage.channel = stage.server.channel()
+        checks = json.loads(stage.get("check", "--json", ok=None).stdout)["result"]
+        (found,) = [c for c in checks if c["check"] == "clock"]
+        return found["state"], int(re.match(r"(\d+) seconds off the server's", found["text"])[1]), found.get("remedy", "")
+
+    for off in (3600, -3600):
+        state, seconds, remedy = clock(off)
+        assert state == "error" and 3540 <= seconds <= 3660 and "NTP" in remedy
+    state, seconds, _ = clock(0)
+    assert state == "good" and seconds <= 60
     stage.obeyed()
 
 

@@ -7,6 +7,7 @@
 #include "os/linux/host_priv.h"
 
 #define KEY "PRETTY_HOSTNAME"
+#define LEFT ".machine-info."
 
 /* As a shell would read it, which is how the file is read. */
 static void quote(struct wa_sv text, struct wa_buf *out)
@@ -36,6 +37,20 @@ void wa_host_described(struct wa_sv before, struct wa_sv description, struct wa_
         quote(description, out);
 }
 
+/* What a process left that was killed while it replaced the file (see wa_file_replace). */
+static enum wa_code remove_left(void *user, const char *name, const struct wa_stat *st,
+                                struct wa_err *err)
+{
+    struct wa_relpath path;
+    size_t n = strlen(LEFT);
+    if (!st->is_file || strncmp(name, LEFT, n) != 0 || strlen(name + n) != 16 ||
+        strspn(name + n, "0123456789abcdef") != 16)
+        return WA_OK;
+    if (wa_relpath_parse(wa_sv(name), &path, err) != WA_OK)
+        return err->code;
+    return wa_file_remove(user, &path, err);
+}
+
 enum wa_code wa_host_describe(struct wa_sv description, struct wa_err *err)
 {
     WA_AUTO_DIR struct wa_dir etc = WA_DIR_INIT;
@@ -45,6 +60,7 @@ enum wa_code wa_host_describe(struct wa_sv description, struct wa_err *err)
     wa_buf_init(&before, WA_HOST_TEXT_MAX);
     wa_buf_init(&after, 2 * WA_HOST_TEXT_MAX);
     if (wa_dir_open("/etc", &etc, err) != WA_OK ||
+        wa_dir_list(&etc, remove_left, &etc, err) != WA_OK ||
         wa_relpath_parse(WA_SV("machine-info"), &name, err) != WA_OK)
         return err->code;
     if (wa_file_read(&etc, &name, WA_HOST_TEXT_MAX, &before, err) == WA_E_NOT_FOUND)
