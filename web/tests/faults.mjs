@@ -344,6 +344,39 @@ export async function packagesOfWhatIsSelectedAreCountedAndOrderedForThoseAlone(
     });
 }
 
+export async function aMachineShowsWhatIsToComeAndHidesTheSystems(given) {
+    await open(given, async ({ mock, page, base }) => {
+        await loaded(page);
+        const host = mock.hosts.find((h) => h.upgrades > 0);
+        await page.goto(`${base}/hosts/${host.uuid}?tab=packages`);
+        const grid = page.getByRole("grid", { name: "Packages" });
+        const row = (name) => grid.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
+        await row("tis-software-1").getByText("To upgrade").waitFor();
+        await row("tis-software-1").getByText("2.0-0").waitFor();
+        await row("tis-software-2").getByText("Again, or away").waitFor();
+        await row("tis-software-3").getByText("Error").waitFor();
+        const show = page.getByLabel("Show", { exact: true });
+        const counted = (n) => page.getByText(`${n} rows`, { exact: true }).waitFor();
+        await counted(24 + host.upgrades);
+        for (const [what, n] of [["To upgrade", 2], ["Installed", 24]]) {
+            await show.selectOption({ label: what });
+            await counted(n);
+        }
+        await show.selectOption({ label: "In error" });
+        await page.getByText("1 row", { exact: true }).waitFor();
+        await show.selectOption({ label: "Missing" });
+        await row("tis-new-0").getByText("Missing").waitFor();
+        same(await row("tis-software-1").count(), 0, "what is there among what is missing");
+        await axe(page);
+        await page.goto(`${base}/hosts/${host.uuid}?tab=software`);
+        await counted(120);
+        await page.getByLabel("Hide components of the system").check();
+        await counted(80);
+        await page.reload();
+        await counted(80); // kept
+    });
+}
+
 export async function machinesAreFoundByWhatTheyGoBy(given) {
     await open(given, async ({ mock, page, base }) => {
         await loaded(page);
@@ -374,7 +407,7 @@ export async function machinesAreFoundByWhatTheyGoBy(given) {
         await page.keyboard.press("Escape");
         await page.goto(`${base}/hosts/${mock.hosts[30].uuid}`);
         const panel = page.locator(".panel", { has: page.getByRole("heading", { name: "Maintenance" }) });
-        await panel.getByText("3 packages wait for that.").waitFor();
+        await panel.getByText("5 packages wait for that.").waitFor();
         await panel.getByText("until 2026-12-31, by grp-paris").waitFor();
         await panel.getByText("mon-fri 19:00-06:00").waitFor();
     });

@@ -143,13 +143,13 @@ function details(h) {
         installed_packages: Array.from({ length: 24 }, (_, k) => ({
             package: `tis-software-${k}`, version: `1.${k}-0`, install_status: k === 3 ? "ERROR" : "OK", install_date: now() - k * 86_400, install_output: k === 3 ? "EFatalError: exit status 1603\nMSI log: ..." : "ok\n", last_audit_status: "OK", signer: "Developer",
         })),
-        installed_softwares: Array.from({ length: 120 }, (_, k) => ({ key: `{${k}}`, name: `Software ${k}`, version: `${k}.0.1`, publisher: "Example Corp.", install_date: "2026-01-02" })),
+        installed_softwares: Array.from({ length: 120 }, (_, k) => ({ key: `{${k}}`, name: `Software ${k}`, version: `${k}.0.1`, publisher: "Example Corp.", install_date: "2026-01-02", install_location: `C:\\Program Files\\Software ${k}`, uninstall_string: `msiexec /x{${k}}`, system_component: k % 3 === 0 ? 1 : 0 })),
         policy: {
             windows: h.windows ? [{ by: h.groups[0], text: h.windows }, { by: "", text: "sat 00:00-24:00" }] : [], freezes: h.windows ? [{ by: "", text: "2026-12-20 until 2027-01-03" }] : [],
             holds: h.held.map((what) => ({ what, until: "2026-12-31", by: h.groups[0] })), window_begin: h.window_begin, window_end: h.window_end, frozen_until: 0, utc_offset: 3600,
             next_upgrade: now() - 600, waits_for: h.waits_for, trust: "root", root_version: h.root_version, orderers: h.orderers,
         },
-        last_update_status: { upgrades: Array.from({ length: h.upgrades }, (_, k) => `tis-new-${k}(=2)`) },
+        last_update_status: { upgrades: [...Array.from({ length: h.upgrades }, (_, k) => `tis-new-${k}(=2)`), ...(h.upgrades > 0 ? ["tis-software-1(=2.0-0)", "tis-software-2(=1.2-0)"] : [])] },
         dmi: { System_Information: { Manufacturer: h.manufacturer, Product_Name: h.model, Serial_Number: h.serial }, BIOS_Information: { Vendor: "Phoenix", Version: "1.2.3" } },
     };
 }

@@ -6,10 +6,13 @@ import type { Host } from "./hosts_model";
 export type Json = unknown;
 export type Members = Record<string, Json>;
 
-export interface InstalledPackage {
+/** One that is there, or that an upgrade would bring. */
+export interface HostPackage {
     package: string;
-    version: string;
+    version: string; // "": it is not there
+    /** OK, ERROR; where an upgrade would change it MISSING, TO-UPGRADE, or TO-CHANGE: again, or away. */
     status: string;
+    due: string; // the version that an upgrade would bring; "": none
     installedAt: number;
     isExplicit: boolean;
     output: string;
@@ -28,6 +31,9 @@ export interface InstalledSoftware {
     version: string;
     publisher: string;
     date: string;
+    id: string; // the key by which it is known there
+    place: string;
+    removal: string; // the command
     isSystem: boolean;
 }
 
@@ -53,13 +59,29 @@ function seconds(v: Json): number {
     return typeof v === "number" && Number.isFinite(v) ? v : 0;
 }
 
-export function packagesOf(sections: Members): InstalledPackage[] {
-    return list(sections.installed_packages).map((one) => {
+/** "tis-a(=1.2-3)": by name, the version. */
+function dueOf(sections: Members): Map<string, string> {
+    const texts = list(members(sections.last_update_status).upgrades).map(plain);
+    return new Map(texts.map((text) => [text.split("(")[0]?.trim() ?? "", /\(\s*=?\s*([^)]*)\)/.exec(text)?.[1]?.trim() ?? ""]));
+}
+
+const NOT_THERE = { version: "", status: "MISSING", installedAt: 0, isExplicit: false, output: "", audit: "", auditedAt: 0, auditOutput: "", nextAudit: 0, signer: "", description: "", repo: "" };
+
+/** What is there, then what is missing. */
+export function packagesOf(sections: Members): HostPackage[] {
+    const due = dueOf(sections);
+    const there = list(sections.installed_packages).map((one) => {
         const p = members(one);
+        const name = plain(p.package);
+        const version = plain(p.version);
+        const wanted = due.get(name);
+        const status = plain(p.install_status);
+        due.delete(name);
         return {
-            package: plain(p.package),
-            version: plain(p.version),
-            status: plain(p.install_status),
+            package: name,
+            version,
+            status: wanted === undefined || status === "ERROR" ? status : wanted === version ? "TO-CHANGE" : "TO-UPGRADE",
+            due: wanted ?? "",
             installedAt: seconds(p.install_date),
             isExplicit: p.explicit === true,
             output: plain(p.install_output),
@@ -72,6 +94,7 @@ export function packagesOf(sections: Members): InstalledPackage[] {
             repo: plain(p.repo),
         };
     });
+    return [...there, ...[...due].map(([name, version]) => ({ ...NOT_THERE, package: name, due: version }))];
 }
 
 export function softwareOf(sections: Members): InstalledSoftware[] {
@@ -83,6 +106,9 @@ export function softwareOf(sections: Members): InstalledSoftware[] {
             version: plain(s.version),
             publisher: plain(s.publisher),
             date: plain(s.install_date),
+            id: plain(s.key),
+            place: plain(s.install_location),
+            removal: plain(s.uninstall_string),
             isSystem: s.system_component === 1 || s.system_component === true,
         };
     });

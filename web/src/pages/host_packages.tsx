@@ -2,25 +2,27 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Dialog } from "../components/dialog";
-import { Facts } from "../components/fields";
+import { Check, Choice, Facts } from "../components/fields";
 import { Status, toneOf } from "../components/status";
 import { sayError } from "../components/toasts";
 import { ago, dateTime } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { epoch } from "../local";
+import { pref } from "../prefs";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
-import { hostHistory, type HistoryEvent, type InstalledPackage, type InstalledSoftware } from "./host_model";
+import { hostHistory, type HistoryEvent, type HostPackage, type InstalledSoftware } from "./host_model";
 import { order } from "./hosts_actions";
 import { KINDS } from "./hosts_kinds";
-import { statusText } from "./hosts_model";
+import { stateText, stateTone, statusText } from "./hosts_model";
 
-const PACKAGES: readonly Column<InstalledPackage>[] = [
-    { id: "status", title: "State", width: 130, sort: "status", text: (p) => packageState(p.status), cell: (p) => <Status tone={toneOf(p.status)} text={packageState(p.status)} /> },
+const PACKAGES: readonly Column<HostPackage>[] = [
+    { id: "status", title: "State", width: 150, sort: "status", text: (p) => stateText(p.status), cell: (p) => <Status tone={stateTone(p.status)} text={stateText(p.status)} /> },
     { id: "package", title: "Package", width: 240, grows: 380, sort: "package", text: (p) => p.package },
     { id: "version", title: "Version", width: 120, grows: 200, sort: "version", text: (p) => p.version },
-    { id: "installed", title: "Installed", width: 190, sort: "installed", text: (p) => dateTime(p.installedAt) },
+    { id: "due", title: "To come", width: 120, grows: 200, sort: "due", text: (p) => p.due },
+    { id: "installed", title: "Installed", width: 190, sort: "installed", text: (p) => (p.version ? dateTime(p.installedAt) : "") },
     { id: "audit", title: "Audit", width: 120, sort: "audit", text: (p) => p.audit, cell: (p) => (p.audit ? <Status tone={toneOf(p.audit)} text={auditText(p.audit)} /> : "") },
     { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
     { id: "explicit", title: "Asked for", width: 100, text: (p) => (p.isExplicit ? t("yes") : ""), isHidden: true },
@@ -28,15 +30,11 @@ const PACKAGES: readonly Column<InstalledPackage>[] = [
     { id: "repo", title: "Repository", width: 140, grows: 240, text: (p) => p.repo, isHidden: true },
 ];
 
-function packageState(status: string): string {
-    return status === "OK" ? t("installed") : statusText(status);
-}
-
 function auditText(audit: string): string {
     return audit === "OK" ? t("good") : statusText(audit);
 }
 
-function Logs({ of, onClose }: { of: InstalledPackage; onClose: () => void }) {
+function Logs({ of, onClose }: { of: HostPackage; onClose: () => void }) {
     const log = (title: Text, text: string) =>
         text && (
             <>
@@ -50,10 +48,11 @@ function Logs({ of, onClose }: { of: InstalledPackage; onClose: () => void }) {
         <Dialog title={`${of.package} ${of.version}`} onClose={onClose} wide>
             <Facts
                 rows={[
-                    [t("State"), <Status key="s" tone={toneOf(of.status)} text={packageState(of.status)} />],
+                    [t("State"), <Status key="s" tone={stateTone(of.status)} text={stateText(of.status)} />],
                     [t("Description"), of.description],
-                    [t("Installed"), dateTime(of.installedAt)],
-                    [t("Asked for"), of.isExplicit ? t("yes") : t("as a dependency")],
+                    [t("To come"), of.due],
+                    [t("Installed"), of.version ? dateTime(of.installedAt) : ""],
+                    [t("Asked for"), of.version ? (of.isExplicit ? t("yes") : t("as a dependency")) : ""],
                     [t("Signer"), of.signer],
                     [t("Repository"), of.repo],
                     [t("Audit"), of.audit && [auditText(of.audit), ...(of.auditedAt > 0 ? [dateTime(of.auditedAt)] : [])].join(", ")],
@@ -66,11 +65,21 @@ function Logs({ of, onClose }: { of: InstalledPackage; onClose: () => void }) {
     );
 }
 
-export function Packages({ uuid, all }: { uuid: string; all: readonly InstalledPackage[] }) {
-    const open = useSignal<InstalledPackage | undefined>(undefined);
+const SHOWN: readonly (readonly [id: string, title: Text, takes: (p: HostPackage) => boolean])[] = [
+    ["", "All", () => true],
+    ["error", "In error", (p) => p.status === "ERROR"],
+    ["upgrade", "To upgrade", (p) => p.due !== "" && p.version !== ""],
+    ["missing", "Missing", (p) => p.version === ""],
+    ["there", "Installed", (p) => p.version !== ""],
+];
+
+export function Packages({ uuid, all }: { uuid: string; all: readonly HostPackage[] }) {
+    const open = useSignal<HostPackage | undefined>(undefined);
+    const only = useSignal("");
     const selection = useMemo(() => new Selection(), []);
     void selection.version.value;
-    const names = all.filter((p) => selection.has(p.package)).map((p) => p.package);
+    const shown = useMemo(() => all.filter(SHOWN.find(([id]) => id === only.value)?.[2] ?? (() => true)), [all, only.value]);
+    const names = shown.filter((p) => selection.has(p.package)).map((p) => p.package);
     const tools =
         names.length > 0 ? (
             <>
@@ -82,14 +91,17 @@ export function Packages({ uuid, all }: { uuid: string; all: readonly InstalledP
                 ))}
             </>
         ) : (
-            <span class="muted">{t("Enter or a double click opens the log.")}</span>
+            <>
+                <span class="muted">{t("Enter or a double click opens the log.")}</span>
+                <Choice inline label={t("Show")} value={only.value} options={SHOWN.map(([id, title]) => [id, t(title)] as const)} onChange={(id) => (only.value = id)} />
+            </>
         );
     return (
         <>
             <LocalTable
                 name="host.packages"
                 label={t("Packages")}
-                all={all}
+                all={shown}
                 columns={PACKAGES}
                 rowKey={(p) => p.package}
                 values={{ installed: (p) => p.installedAt }}
@@ -108,10 +120,17 @@ const SOFTWARE: readonly Column<InstalledSoftware>[] = [
     { id: "version", title: "Version", width: 160, grows: 200, sort: "version", text: (s) => s.version },
     { id: "publisher", title: "Publisher", width: 240, grows: 380, sort: "publisher", text: (s) => s.publisher },
     { id: "date", title: "Installed", width: 160, grows: 200, sort: "date", text: (s) => s.date },
+    { id: "id", title: "Key", width: 200, grows: 380, sort: "id", text: (s) => s.id, isHidden: true },
+    { id: "place", title: "Folder", width: 240, grows: 480, sort: "place", text: (s) => s.place, isHidden: true },
+    { id: "removal", title: "Removed by", width: 240, grows: 480, text: (s) => s.removal, isHidden: true },
 ];
+const hidesSystem = pref("software.hides.system", false);
 
 export function Software({ all }: { all: readonly InstalledSoftware[] }) {
-    return <LocalTable name="host.software" label={t("Software")} all={all} columns={SOFTWARE} rowKey={(s) => s.key} firstSort="name" />;
+    const hides = hidesSystem.value;
+    const shown = useMemo(() => (hides ? all.filter((s) => !s.isSystem) : all), [all, hides]);
+    const tools = all.some((s) => s.isSystem) && <Check label={t("Hide components of the system")} checked={hides} onChange={(on) => (hidesSystem.value = on)} />;
+    return <LocalTable name="host.software" label={t("Software")} all={shown} columns={SOFTWARE} rowKey={(s) => s.key} firstSort="name" tools={tools} />;
 }
 
 const EVENTS: Record<string, Text> = { installed: "installed", upgraded: "upgraded", repaired: "repaired", failed: "failed", removed: "removed", audited: "audited" };

@@ -5,16 +5,16 @@ import { useEffect, useMemo } from "preact/hooks";
 import { apiPath, call, isAbort } from "../api";
 import { askedFor, Dialog, whileAsked } from "../components/dialog";
 import { Choice } from "../components/fields";
-import { Status, type Tone } from "../components/status";
+import { Status } from "../components/status";
 import { sayError } from "../components/toasts";
 import { number } from "../format";
-import { t, tn, type Text } from "../i18n";
+import { t, tn } from "../i18n";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { SECTIONS } from "./assignments_policy";
 import { KINDS, type Kind } from "./hosts_kinds";
-import { allUuids } from "./hosts_model";
+import { allUuids, stateText, stateTone } from "./hosts_model";
 import { loadPackages } from "./repository_model";
 
 /** As the server counts them. Names, versions and states are what machines say. */
@@ -36,13 +36,6 @@ interface Wanted {
 const PAGE = 5000; // the server's cap
 const NAMED_MAX = 40_000; // machines, of one question
 const ROWS_MAX = 50; // that one order is made of
-const STATES: Readonly<Record<string, readonly [title: Text, tone: Tone]>> = {
-    OK: ["installed", "ok"],
-    ERROR: ["Error", "bad"],
-    MISSING: ["missing", "warn"],
-    "TO-UPGRADE": ["To upgrade", "warn"],
-    "TO-CHANGE": ["again, or away", "warn"],
-};
 const wanted = askedFor<Wanted>();
 
 /** Opens it for these machines. */
@@ -63,17 +56,12 @@ function sectionText(section: string): string {
     return section || (sections.value ? t("not in the repository") : "");
 }
 
-function stateText(status: string): string {
-    const known = STATES[status];
-    return known ? t(known[0]) : status;
-}
-
 const rowKey = (r: Counted) => `${r.package}\n${r.version}\n${r.status}`;
 const COLUMNS: readonly Column<Counted>[] = [
     { id: "package", title: "Package", width: 250, grows: 420, sort: "package", text: (r) => r.package },
     { id: "version", title: "Version", width: 150, grows: 240, sort: "version", text: (r) => r.version },
     { id: "section", title: "Section", width: 170, grows: 240, sort: "section", text: (r) => sectionText(sectionOf(r)) },
-    { id: "status", title: "State", width: 150, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={STATES[r.status]?.[1] ?? "none"} text={stateText(r.status)} /> },
+    { id: "status", title: "State", width: 150, sort: "status", text: (r) => stateText(r.status), cell: (r) => <Status tone={stateTone(r.status)} text={stateText(r.status)} /> },
     { id: "machines", title: "Machines", width: 92, sort: "machines", align: "end", text: (r) => number(r.machines) },
 ];
 

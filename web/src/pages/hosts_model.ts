@@ -1,7 +1,8 @@
 // The list of machines: what a row has, the columns, and how the address becomes a question to the server.
 import { apiPath, call } from "../api";
+import type { Tone } from "../components/status";
 import { ago, dateTime, number } from "../format";
-import { t, type Text } from "../i18n";
+import { language, t, type Text } from "../i18n";
 import type { Column } from "../table/columns";
 import type { Load } from "../table/rows";
 import { fields, FIELDS_MAX, fieldTitle, setField } from "./hosts_fields";
@@ -165,6 +166,24 @@ export function statusText(status: string): string {
     const known: Record<string, Text> = { OK: "Up to date", "TO-UPGRADE": "To upgrade", ERROR: "Error", WARNING: "Warning" };
     const text = known[status];
     return text ? t(text) : status;
+}
+
+/** Of a package on a machine. */
+const STATES: Readonly<Record<string, readonly [title: Text, tone: Tone]>> = {
+    OK: ["installed", "ok"],
+    ERROR: ["Error", "bad"],
+    MISSING: ["missing", "warn"],
+    "TO-UPGRADE": ["To upgrade", "warn"],
+    "TO-CHANGE": ["again, or away", "warn"],
+};
+
+export function stateText(state: string): string {
+    const text = STATES[state] ? t(STATES[state][0]) : state;
+    return text.charAt(0).toLocaleUpperCase(language.value) + text.slice(1);
+}
+
+export function stateTone(state: string): Tone {
+    return STATES[state]?.[1] ?? "none";
 }
 
 function registrationText(by: string): string {
