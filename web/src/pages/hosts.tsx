@@ -1,5 +1,5 @@
 // The machines: a list of any length, narrowed by what stands in the address, kept current by the server's events.
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { apiPath, download } from "../api";
 import { Icon } from "../components/icons";
@@ -7,14 +7,14 @@ import { A } from "../components/link";
 import { useCommands } from "../components/palette";
 import { Status, toneOf } from "../components/status";
 import { say, sayError } from "../components/toasts";
-import { onEvents } from "../events";
 import { dateTime } from "../format";
 import { t, tn } from "../i18n";
 import { useShortcuts } from "../keyboard";
-import { epoch, isConnected, may } from "../local";
+import { may } from "../local";
 import { navigate, place, setQuery } from "../router";
 import { ColumnChooser } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
+import { useLive } from "../table/live";
 import { Rows } from "../table/rows";
 import { Selection } from "../table/selection";
 import { Table } from "../table/table";
@@ -115,10 +115,7 @@ function HostsList() {
         if (first.current) first.current = false;
         else ask();
     }, [key.value, wanted.value, paths.value]);
-    useEffect(() => onEvents((event) => (event === undefined || event.kind === "host") && rows.refresh()), [rows]);
-    useSignalEffect(() => {
-        if (epoch.value > 0 && isConnected.value) rows.refresh();
-    });
+    useLive(rows, (event) => event.kind === "host");
     useShortcuts(() => [{ keys: "/", what: "Search machines", run: () => search.current?.focus() }]);
     const total = rows.total.value;
     void selection.version.value;

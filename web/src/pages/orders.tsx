@@ -7,13 +7,14 @@ import { A } from "../components/link";
 import { review } from "../components/review";
 import { Status, toneOf, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
-import { onEvents, useEvents } from "../events";
+import { useEvents } from "../events";
 import { ago, dateTime, number, plain } from "../format";
 import { pair, t, type Text } from "../i18n";
 import { epoch } from "../local";
 import { navigate, place, setQuery } from "../router";
 import { Columns, type Column } from "../table/columns";
 import { byPlaces } from "../table/cursor";
+import { useLive } from "../table/live";
 import { LocalTable } from "../table/local";
 import { Rows } from "../table/rows";
 import { Table } from "../table/table";
@@ -124,10 +125,7 @@ export function OrdersOfHost({ uuid }: { uuid: string }) {
     });
     const columns = useMemo(() => new Columns<Order>("host.orders", OF_HOST), []);
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
-    useEffect(() => onEvents((event) => (event === undefined || (event.kind === "action" && (!event.uuid || event.uuid === uuid))) && rows.refresh()), [rows]);
-    useEffect(() => {
-        if (epoch.value > 0) rows.refresh();
-    }, [epoch.value]);
+    useLive(rows, (event) => event.kind === "action" && (!event.uuid || event.uuid === uuid));
     return <Table label={t("Orders")} rows={rows} columns={columns} onSort={() => undefined} onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)} empty={t("It was told nothing yet.")} />;
 }
 
@@ -144,8 +142,8 @@ function BatchView({ batch }: { batch: string }) {
     });
     const columns = useMemo(() => new Columns<Order>("batch", COLUMNS), []);
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
-    useEffect(() => rows.ask(load), [state, epoch.value]);
-    useEffect(() => onEvents((event) => (event === undefined || event.kind === "action") && rows.refresh()), [rows]);
+    useEffect(() => rows.ask(load), [state]);
+    useLive(rows, (event) => event.kind === "action");
     const open = Object.entries(counts.value).some(([s, n]) => n > 0 && !OVER.includes(s));
     const cancel = () => review({ what: "cancel", batch }, () => (say(t("The cancel is on its way.")), rows.refresh()));
     return (

@@ -1,6 +1,6 @@
 // Roll-outs: how far each has come, ring by ring, and against which thresholds; paused, resumed, promoted, stopped.
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Facts } from "../components/fields";
@@ -9,13 +9,14 @@ import { A } from "../components/link";
 import { Status, type Tone } from "../components/status";
 import { useRead } from "../components/read";
 import { say } from "../components/toasts";
-import { onEvents, useEvents } from "../events";
+import { useEvents } from "../events";
 import { ago, dateTime, number } from "../format";
 import { pair, t, tn, type Text } from "../i18n";
-import { epoch, may } from "../local";
+import { may } from "../local";
 import type { PageProps } from "../pages";
 import { navigate } from "../router";
 import { Columns, type Column } from "../table/columns";
+import { useLive } from "../table/live";
 import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
 import { kindText } from "./hosts_kinds";
@@ -89,10 +90,7 @@ export function RolloutsPage() {
     };
     const columns = useMemo(() => new Columns<Rollout>("rollouts", LIST), []);
     const rows = useMemo(() => new Rows<Rollout>(load, (r) => r.id), []);
-    useEffect(() => onEvents((event) => (event === undefined || event.kind === "rollout") && rows.refresh()), [rows]);
-    useEffect(() => {
-        if (epoch.value > 0) rows.refresh();
-    }, [epoch.value]);
+    useLive(rows, (event) => event.kind === "rollout");
     return (
         <div class="page page-table">
             <div class="page-head">
