@@ -1,5 +1,5 @@
 // Work that is done by the keyboard alone: nothing here is clicked, and nothing is given the focus but by keys.
-import { check, same, until } from "./lib.mjs";
+import { check, Failed, same, until } from "./lib.mjs";
 import { open } from "./open.mjs";
 
 const TABS_MAX = 14; // steps to what one looks for; more would be a walk
@@ -29,7 +29,10 @@ async function tabTo(page, locator, key = "Tab") {
 /** Searches the table of the page, and goes down into it. */
 async function searchAndEnter(page, text, found) {
     await page.keyboard.press("/");
-    await until(() => page.evaluate(() => document.activeElement.matches("input[type=search]")), "one types in the search");
+    const search = page.locator("main input[type=search]");
+    await until(() => isHere(search), "one types in the search").catch(async (e) => {
+        throw new Failed(`${e.message}, but in ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200))}; dialogs: ${await page.locator("dialog").count()}`);
+    });
     await page.keyboard.type(text);
     await page.locator(".t-body .t-row").filter({ hasText: found }).first().waitFor();
     await page.keyboard.press("ArrowDown");

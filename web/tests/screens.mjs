@@ -36,8 +36,12 @@ const SCREENS = {
     },
     async "sign-request"({ to, page }) {
         await to("/keys", ".t-body .t-row");
-        await page.locator(".page-head > button").first().click();
+        await page.locator(".page-head > button").nth(-2).click();
         await page.locator("dialog textarea").waitFor();
+    },
+    async "key-password"({ page }) {
+        await page.locator(".page-head > button").first().click();
+        await page.locator("dialog input[type=password]").first().waitFor();
     },
     "trusted-certificates": ({ to }) => to("/keys?tab=others", ".t-body .t-row"),
     root: ({ to }) => to("/keys?tab=root", ".facts"),
