@@ -80,11 +80,18 @@ struct wa_manager {
     char confined[WA_PRIV_LINE_MAX]; /* what is left to it */
     int64_t db_looked_at;            /* the loop's: when the database was looked through */
     bool db_is_whole;
-    struct wa_retired *retired;           /* the loop's: former configurations */
-    struct wa_contact contact;            /* the loop's */
+    struct wa_retired *retired; /* the loop's: former configurations */
+    struct wa_contact contact;  /* the loop's */
+    struct wa_outside {         /* the loop's: roll-outs by rules that named none of its groups */
+        char ids[16][33]; /* for which the repositories were looked at before they are refused */
+        size_t next;
+        int64_t at; /* when that was last */
+    } outside;
     bool restarting;                      /* the loop's: ended to be started again */
     uint64_t watchdog_ms, watchdog_at_ms; /* the loop's: 0: nobody watches; the next sign of life */
     struct wa_buf secret; /* token or password of the registration that waits; see tasks.c */
+    int64_t names_task;   /* an update after which orders are asked for anew; 0: none */
+    int64_t updated_task; /* the update that ended last */
     int64_t running_task;
     int64_t recalled_task;     /* begins no further step: its order was cancelled */
     bool is_at_work;           /* the task thread: false once it has found nothing to do */

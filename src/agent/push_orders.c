@@ -15,6 +15,8 @@
 #include "proto/rollout.h"
 
 #define REFUSALS_MAX 256 /* that wait to be reported */
+#define LOOK_AGAIN_S                                                                               \
+    60 /* between two looks at the repositories, for roll-outs that name no group of ours */
 
 struct papers {
     struct wa_manager *m;
@@ -53,7 +55,7 @@ static enum wa_code own_names(void *user, const char *const **ret, struct wa_err
 }
 
 static enum wa_code load_policy(struct wa_manager *m, const char *nonce, struct papers *ret,
-                                struct wa_err *err)
+                                bool *ret_outside, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
     int64_t enrolled = 0;
@@ -72,6 +74,7 @@ static enum wa_code load_policy(struct wa_manager *m, const char *nonce, struct 
     ret->policy = (struct wa_order_policy){.anchors = ret->anchors,
                                            .may_order = ret->trust->root != NULL ? may_order : NULL,
                                            .names = own_names,
+                                           .ret_outside = ret_outside,
                                            .user = ret,
                                            .relay_key = ret->relay,
                                            .uuid = ret->uuid,
@@ -235,18 +238,58 @@ static void refuse(struct wa_manager *m, const char *id, const struct wa_err *wh
     }
 }
 
+/* The server may know of a group before the machine does, whose own package came a moment ago: the
+ * order stays unacknowledged, the repositories are looked at, and the next connection brings it
+ * again. Once for each identifier, and once in a while: who has many old statements can't keep us
+ * at that. */
+static bool looks_first(struct wa_manager *m, const char *id)
+{
+    struct wa_outside *o = &m->outside;
+    struct wa_err err = WA_ERR_INIT;
+    const struct wa_local_request r = {.op = WA_OP_UPDATE};
+    int64_t task = 0, now = wa_clock_now();
+    wa_lock_take(m->lock);
+    bool is_awaited = m->names_task != 0;
+    wa_lock_give(m->lock);
+    for (size_t i = 0; i < WA_COUNT(o->ids); i++)
+        if (strcmp(o->ids[i], id) == 0)
+            return is_awaited;
+    if (!is_awaited && o->at != 0 && now >= o->at && now < o->at + LOOK_AGAIN_S)
+        return false;
+    if (!is_awaited &&
+        wa_manager_queue(m, wa_local_op_name(r.op), &r, "roll-out", "", 0, &task, &err) != WA_OK) {
+        wa_log_err(&m->log, WA_LOG_WARNING, "update.not_queued", &err);
+        return false;
+    }
+    memcpy(o->ids[o->next++ % WA_COUNT(o->ids)], id, sizeof o->ids[0]);
+    if (is_awaited)
+        return true;
+    o->at = now;
+    wa_lock_take(m->lock);
+    m->names_task = m->updated_task >= task ? 0 : task;
+    m->registered |= m->names_task == 0; /* it has ended by now */
+    wa_lock_give(m->lock);
+    return true;
+}
+
 bool wa_order_take(struct wa_manager *m, const char *nonce, const struct wa_json *message,
                    struct wa_arena *arena, char ret_id[33])
 {
     AUTO_PAPERS struct papers papers = {.anchors = NULL};
+    bool is_outside = false;
     struct wa_order o = {.index = 0};
     struct wa_err err = WA_ERR_INIT;
     if (nonce[0] == '\0')
         (void)wa_fail(&err, WA_E_REFUSED, "an order before the greeting");
-    else if (load_policy(m, nonce, &papers, &err) == WA_OK &&
+    else if (load_policy(m, nonce, &papers, &is_outside, &err) == WA_OK &&
              wa_order_check(message, &papers.policy, arena, &o, &err) == WA_OK)
         (void)accept_order(m, &o, &err);
     id_of(message, arena, ret_id);
+    if (is_outside && ret_id[0] != '\0' && looks_first(m, ret_id)) {
+        wa_log(&m->log, WA_LOG_INFO, "action.looks_first", WA_LF_S("id", ret_id));
+        ret_id[0] = '\0'; /* not acknowledged */
+        return false;
+    }
     if (err.code != WA_OK)
         refuse(m, ret_id, &err);
     wa_order_fini(&o);

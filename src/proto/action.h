@@ -166,6 +166,7 @@ struct wa_order_policy {
     /* The names that the machine's own signed host package says it is in, ended by NULL, for a
      * roll-out by a rule; NULL: none are known. Called at most once. */
     enum wa_code (*names)(void *user, const char *const **ret, struct wa_err *err);
+    bool *ret_outside; /* set where a rule names no group that the machine is in; may be NULL */
     void *user;
     const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
     const char *uuid;               /* this machine */

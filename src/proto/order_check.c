@@ -135,12 +135,14 @@ static enum wa_code check_machine(const struct wa_order *o, const struct wa_orde
     if (o->rollout.members_of != NULL && p->names != NULL &&
         p->names(p->user, &names, err) != WA_OK)
         return err->code;
-    return wa_rollout_covers(&o->rollout, p->uuid, names)
-               ? WA_OK
-               : wa_fail(err, WA_E_REFUSED, "the roll-out is not for this machine: %s",
-                         o->rollout.machines != NULL
-                             ? wa_text("it is not in its list")
-                             : wa_text("its own host package has it in none of the groups named"));
+    if (wa_rollout_covers(&o->rollout, p->uuid, names))
+        return WA_OK;
+    if (p->ret_outside != NULL)
+        *p->ret_outside = o->rollout.members_of != NULL;
+    return wa_fail(err, WA_E_REFUSED, "the roll-out is not for this machine: %s",
+                   o->rollout.machines != NULL
+                       ? wa_text("it is not in its list")
+                       : wa_text("its own host package has it in none of the groups named"));
 }
 
 static enum wa_code check_times(const struct wa_order *o, const struct wa_order_policy *p,

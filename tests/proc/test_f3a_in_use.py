@@ -226,8 +226,8 @@ def waiting(org):
 
 
 def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
-    have(org, "6.01")
-    publish(org, "6.02")
+    have(org, "6.0.1")
+    publish(org, "6.0.2")
     org.get("update")
     with running(org):
         one = create(org, "install", "f3a-editor", "--only-if-not-process-running")
@@ -235,11 +235,11 @@ def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
         org.processes[0].kill()
         org.processes[0].wait()
     until(lambda: waiting(org) == "in use: ", "it is tried, and the server is not there")
-    assert versions(org)["f3a-editor"] == "6.01"
+    assert versions(org)["f3a-editor"] == "6.0.1"
     org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
     org.processes.pop()
     until(lambda: result(org, one)[0] == "done", "the server is back, and the machine comes back to it")
-    assert versions(org)["f3a-editor"] == "6.02" and results_noted(org, one) == ["postponed", "done"]
+    assert versions(org)["f3a-editor"] == "6.0.2" and results_noted(org, one) == ["postponed", "done"]
     rollout(org, "stop", one["id"])
 
 
