@@ -1,13 +1,14 @@
 /* installer.c - whatever a tool prints of an installer, the control that is made of it is read back
  * the same, and setup.py has not a line more than that of a harmless one. The first byte is the
- * kind, the first line the file's name, the rest what is printed: of an app of Windows the file
- * itself, which our own reader tells of. */
+ * kind, the first line the file's name, the rest what is printed: of an app of Windows and a
+ * package of macOS the file itself, which our own readers tell of. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/relpath.h"
 #include "codec/png.h"
 #include "pkg/appx.h"
+#include "pkg/macpkg.h"
 #include "pkg/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,7 @@ static void check_setup(const struct wa_installer *inst)
         abort();
 }
 
-static void read_app(struct wa_installer *inst, struct wa_sv bytes)
+static void read_file(struct wa_installer *inst, struct wa_sv bytes)
 {
     WA_AUTO_BUF struct wa_buf told;
     WA_AUTO_BUF struct wa_buf icon;
@@ -44,11 +45,13 @@ static void read_app(struct wa_installer *inst, struct wa_sv bytes)
     wa_buf_init(&told, WA_TOOL_OUTPUT_MAX);
     wa_buf_init(&icon, WA_ICON_BYTES_MAX);
     wa_mem_source_init(&file, bytes.p, bytes.n);
-    if (wa_appx_tell(&file.base, &told, &err) != WA_OK)
+    enum wa_code code = inst->kind == WA_INSTALLER_PKG ? wa_macpkg_tell(&file.base, &told, &err)
+                                                       : wa_appx_tell(&file.base, &told, &err);
+    if (code != WA_OK)
         return;
     wa_installer_read(inst, wa_buf_sv(&told));
-    if (wa_appx_icon(&file.base, &icon, &none) == WA_OK && icon.n > 0 &&
-        !wa_png_is_icon(wa_buf_sv(&icon)))
+    if (inst->kind == WA_INSTALLER_MSIX && wa_appx_icon(&file.base, &icon, &none) == WA_OK &&
+        icon.n > 0 && !wa_png_is_icon(wa_buf_sv(&icon)))
         abort();
 }
 
@@ -71,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         name.n > WA_NAME_MAX)
         return 0;
     memcpy(inst.file, name.p, name.n + 1);
-    if (inst.kind == WA_INSTALLER_MSIX)
-        read_app(&inst, rest);
+    if (inst.kind == WA_INSTALLER_MSIX || inst.kind == WA_INSTALLER_PKG)
+        read_file(&inst, rest);
     else
         wa_installer_read(&inst, rest);
     wa_installer_guess(&inst);

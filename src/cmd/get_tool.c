@@ -18,6 +18,7 @@
 #include "os/priv.h"
 #include "os/proc.h"
 #include "pkg/appx.h"
+#include "pkg/macpkg.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +32,8 @@
 #define ROLE "role:tool"
 #define OWN ":" /* before what is no program: this one reads it */
 #define OWN_ICON OWN "icon"
+#define OWN_MSIX OWN "msix"
+#define OWN_PKG OWN "pkg"
 #define UNCONFINED_STATUS 125 /* of that role: it could not give up its power, or not start it */
 #define ARGV_MAX 16u
 
@@ -57,7 +60,8 @@ static const struct tool tools[] = {
       FILE_ARG},
      "rpm"},
     {WA_INSTALLER_EXE, {"/usr/bin/python3", "-I", "-B", NULL}, "python3-pefile"},
-    {WA_INSTALLER_MSIX, {OWN "msix"}, NULL},
+    {WA_INSTALLER_MSIX, {OWN_MSIX}, NULL},
+    {WA_INSTALLER_PKG, {OWN_PKG}, NULL},
 };
 
 /* --- the role --- */
@@ -107,9 +111,14 @@ static int read_ourselves(const char *what)
     wa_buf_init(&out, WA_ICON_BYTES_MAX);
     if (wa_priv_drop(&p, line, &err) != WA_OK)
         return UNCONFINED_STATUS;
-    if (wa_fd_source_init_confined(&file, 0, &err) != WA_OK ||
-        (strcmp(what, OWN_ICON) == 0 ? read_icon : wa_appx_tell)(&file.base, &out, &err) != WA_OK)
-        return err.code == WA_E_NOT_FOUND ? FOREIGN_STATUS : 1;
+    if (wa_fd_source_init_confined(&file, 0, &err) != WA_OK)
+        return 1;
+    bool is_pkg = strcmp(what, OWN_PKG) == 0;
+    enum wa_code code = is_pkg                        ? wa_macpkg_tell(&file.base, &out, &err)
+                        : strcmp(what, OWN_ICON) == 0 ? read_icon(&file.base, &out, &err)
+                                                      : wa_appx_tell(&file.base, &out, &err);
+    if (code != WA_OK && !(code == WA_E_NOT_FOUND && is_pkg)) /* it need not say who it is */
+        return code == WA_E_NOT_FOUND ? FOREIGN_STATUS : 1;
     return write_out(&out, &err) == WA_OK ? 0 : 1;
 }
 

@@ -340,6 +340,10 @@ void wa_template_checks(const struct wa_installer *inst, const struct wa_control
         fn(user, inst->fact[WA_FACT_KEY][0] == '\0'
                      ? SAY("uninstallkey: the file tells no product code")
                      : SAY("uninstallkey: the product code, as the file tells it"));
+    if (inst->kind == WA_INSTALLER_PKG && inst->fact[WA_FACT_KEY][0] == '\0')
+        fn(user, SAY("NAME: not told by the file; pkgutil --pkgs lists it where it is installed"));
+    if (inst->kind == WA_INSTALLER_DMG)
+        fn(user, SAY("APP: what the image installs, as it is called in /Applications"));
     if (inst->kind == WA_INSTALLER_DIR)
         fn(user,
            SAY("TARGET: where the folder is copied; impacted_process: what must be ended first"));

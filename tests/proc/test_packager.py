@@ -161,6 +161,23 @@ def make_msixbundle(at, more=""):
     return at / "draw.msixbundle"
 
 
+XAR = """<?xml version="1.0" encoding="UTF-8"?>
+<xar><toc><creation-time>2026-01-01T00:00:00</creation-time><checksum style="sha1"><size>20</size><offset>0</offset></checksum>
+<file id="1"><name>Distribution</name><type>file</type><data><length>1</length><offset>20</offset><size>1</size><encoding style="application/octet-stream"/></data></file>
+<file id="2"><name>view.pkg</name><type>directory</type>
+<file id="3"><data><length>%d</length><offset>%d</offset><size>%d</size><encoding style="application/x-gzip"/></data><type>file</type><name>PackageInfo</name></file></file>
+</toc></xar>"""
+PACKAGE_INFO = b'<?xml version="1.0"?><pkg-info format-version="2" identifier="com.acme.view" version="2.5.1" install-location="/" auth="root"><payload/></pkg-info>'
+
+
+def make_pkg(at, info=PACKAGE_INFO, size=None, offset=21, file="Acme View.pkg", toc=None):
+    packed = zlib.compress(info)
+    text = (toc or XAR % (len(packed), offset, len(info) if size is None else size)).encode()
+    table = zlib.compress(text)
+    (at / file).write_bytes(struct.pack(">4sHHQQI", b"xar!", 28, 1, len(table), len(text), 1) + table + b"\0" * 20 + b"d" + packed)
+    return at / file
+
+
 def make_dmg(at):
     (at / "Acme View 2.5.dmg").write_bytes(b"\x78\xda" * 500 + b"koly" + b"\0" * 508)
     return at / "Acme View 2.5.dmg"
@@ -182,6 +199,8 @@ KINDS = {
     "msix": (make_msix, {"package": "tis-acme-draw", "version": "5.6.7.0-1", "architecture": "x64", "target_os": "windows", "editor": "Acme GmbH",
                          "description": "Draws & paints"},
              ["APPX = 'draw.msix'", "APP = 'Acme.Draw'", "Add-AppxProvisionedPackage", "Remove-AppxProvisionedPackage"]),
+    "pkg": (make_pkg, {"package": "tis-acme-view", "version": "2.5.1-1", "target_os": "darwin"},
+            ["PKG = 'Acme View.pkg'", "NAME = 'com.acme.view'", "install_pkg(", "uninstall_pkg(NAME)"]),
     "dmg": (make_dmg, {"package": "tis-acme-view", "version": "2.5-1", "target_os": "darwin"}, ["DMG = 'Acme View 2.5.dmg'", "install_dmg(", "uninstall_app("]),
     "none": (lambda at: "tis-settings", {"package": "tis-settings", "version": "1.0-1", "target_os": "all"}, ["uninstallkey = []"]),
 }
@@ -315,6 +334,21 @@ def hostile_zip(at, data):
 def test_an_app_that_lies_is_refused(org, tmp_path, make, says):
     assert says in made(org, make(tmp_path), "tis-x", tmp_path / "out", ok=False).text
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".wapt-new*"))
+
+
+@pytest.mark.parametrize("make", [
+    lambda at: make_pkg(at, info=b"<!DOCTYPE a><pkg-info/>"), lambda at: make_pkg(at, size=1 << 40), lambda at: make_pkg(at, size=1),
+    lambda at: make_pkg(at, offset=1 << 63), lambda at: make_pkg(at, offset=5000), lambda at: make_pkg(at, toc="<xar><toc>"),
+    lambda at: make_pkg(at, toc=" " * (2 << 20)), lambda at: hostile_zip(at, b"xar!"), lambda at: hostile_zip(at, b"xar!" + b"\xff" * 4000),
+    lambda at: hostile_zip(at, b"xar!\0\x1c\0\1" + b"\0" * 4000)])
+def test_a_package_of_macos_that_lies_is_refused(org, tmp_path, make):
+    assert "damaged" in made(org, make(tmp_path), "tis-x", tmp_path / "out", ok=False).text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_of_macos_need_not_say_who_it_is(org, tmp_path):
+    folder, result = sources(org, tmp_path, make_pkg(tmp_path, toc="<xar><toc/></xar>"), "tis-x")
+    assert "NAME = ''" in (folder / "setup.py").read_text() and any("pkgutil" in c for c in result["check"])
 
 
 @pytest.mark.parametrize("picture", [b"no picture", make_png(side=2049), PNG[:20], b""])

@@ -1,8 +1,9 @@
-/* Apps of Windows, from the seeds of the fuzz target: what they tell, and what is left when memory
- * runs out. What is refused is in tests/proc/test_packager.py. */
+/* Apps of Windows and a package of macOS, from the seeds of the fuzz target: what they tell, and
+ * what is left when memory runs out. What is refused is in tests/proc/test_packager.py. */
 #include "support.h"
 
 #include "pkg/appx.h"
+#include "pkg/macpkg.h"
 #include "torture.h"
 
 struct seed {
@@ -37,6 +38,17 @@ static enum wa_code read_both(void *arg, struct wa_err *err)
     return WA_OK;
 }
 
+static enum wa_code read_pkg(void *arg, struct wa_err *err)
+{
+    struct seed *s = arg;
+    WA_AUTO_BUF struct wa_buf told;
+    wa_buf_init(&told, WA_TOOL_OUTPUT_MAX);
+    if (wa_macpkg_tell(&s->file.base, &told, err) != WA_OK)
+        return err->code;
+    assert_string_equal(wa_buf_str(&told), "Identity\tcom.acme.view\nVersion\t2.5.1\n");
+    return WA_OK;
+}
+
 static void memory_runs_out(void **state)
 {
     static const char *const names[] = {"msix", "msixbundle"};
@@ -47,6 +59,10 @@ static void memory_runs_out(void **state)
         wa_torture(read_both, &s);
         wa_buf_fini(&s.bytes);
     }
+    struct seed pkg;
+    seed_init(&pkg, "pkg");
+    wa_torture(read_pkg, &pkg);
+    wa_buf_fini(&pkg.bytes);
 }
 
 static void what_is_told(void **state)
