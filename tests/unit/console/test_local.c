@@ -191,6 +191,19 @@ static enum wa_code keys_step(struct bench *b, struct wa_buf *out, struct wa_err
     return WA_OK;
 }
 
+static enum wa_code password_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
+{
+    char body[160];
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"old\":\"p\",\"password\":\"a longer one\"}",
+                   b->local.keys[0].id);
+    if (bench_do(b, WA_HTTP_POST, "/local/keys/password", body, out, err) == WA_E_NOMEM)
+        return err->code;
+    assert_int_equal(err->code, WA_E_NOT_FOUND); /* there is no such file */
+    assert_false(b->local.keys[0].is_opening);
+    wa_err_clear(err);
+    return WA_OK;
+}
+
 static enum wa_code prefs_step(struct bench *b, struct wa_buf *out, struct wa_err *err)
 {
     static const char text[] = "{\"theme\":\"dark\"}";
@@ -256,6 +269,7 @@ static const struct {
              {"make", make_step},
              {"made", made_step},
              {"keys", keys_step},
+             {"password", password_step},
              {"prefs", prefs_step}};
 
 static enum wa_code run_step(void *arg, struct wa_err *err)
