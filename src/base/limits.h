@@ -408,6 +408,7 @@
 #define WA_PACKAGE_ROWS_MAX 2000u   /* packages of a machine that can be searched */
 #define WA_HISTORY_ROWS_MAX 2000u   /* of what became of one machine's packages */
 #define WA_HISTORY_AGE_S (2 * 366 * 86400) /* s: and how long that is kept */
+#define WA_SEARCHES_EACH 8u /* searches of one person that wait, of two seconds at most each */
 #define WA_SEARCH_BYTES_MAX (4u << 20) /* bytes: a question with the machines that it is among */
 #define WA_SOFTWARE_NAMES_MAX 1000     /* rules that name software in reports */
 #define WA_COLUMNS_MAX 16u             /* fields of the inventory in one list of machines */

@@ -171,7 +171,8 @@ static enum wa_code answer(struct wa_api_call *c, bool has_names, struct wa_err 
     if (w == NULL)
         return wa_nomem(err);
     bool is_kept = false, is_ready = read_wanted(c, w, &search, err) == WA_OK &&
-                                     (!has_names || read_named(c, w, err) == WA_OK);
+                                     (!has_names || read_named(c, w, err) == WA_OK) &&
+                                     wa_api_search_begin(c, err) == WA_OK;
     if (is_ready && wa_search_is_asked(&search.hosts)) {
         wa_search_write_hosts(&search.hosts, &question);
         is_kept =

@@ -295,7 +295,7 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
     w->request = c->request;
     w->list.query.view = NULL;
-    if (wa_api_among(c, &w->only, &w->is_all, err) != WA_OK)
+    if (wa_api_search_begin(c, err) != WA_OK || wa_api_among(c, &w->only, &w->is_all, err) != WA_OK)
         return err->code;
     w->list.query.only = w->is_all ? NULL : &w->only;
     if (!wa_search_is_asked(q))

@@ -49,6 +49,27 @@ static enum wa_code list(struct wa_api_call *c, struct wa_err *err)
     return WA_OK;
 }
 
+static void take_author(void *user, const struct wa_report *r)
+{
+    (void)snprintf(user, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(r->author));
+}
+
+/* What everybody runs is changed by who sees all machines; somebody with a perimeter has their own
+ * reports. */
+static enum wa_code check_author(const struct wa_api_call *c, struct wa_err *err)
+{
+    char author[WA_NAME_MAX + 1] = "";
+    size_t count = 0;
+    if (!c->who.is_limited ||
+        wa_store_reports(c->store->db, c->args[0], take_author, author, &count, err) != WA_OK)
+        return err->code;
+    return count == 0 || strcmp(author, c->who.user) == 0
+               ? WA_OK
+               : wa_fail(err, WA_E_DENIED,
+                         "the report '%s' is of '%s': with a perimeter one changes one's own alone",
+                         c->args[0], author);
+}
+
 /* A change of the reports, with its entry in the journal. */
 static enum wa_code change(struct wa_api_call *c, const char *what, const struct wa_report *put,
                            struct wa_err *err)
@@ -61,8 +82,10 @@ static enum wa_code change(struct wa_api_call *c, const char *what, const struct
         .what = {{"name", wa_sv(c->args[0])}, {"query", put != NULL ? put->query : WA_SV("")}}};
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    enum wa_code code = put != NULL ? wa_store_put_report(s->db, put, err)
-                                    : wa_store_delete_report(s->db, c->args[0], err);
+    enum wa_code code = check_author(c, err);
+    if (code == WA_OK)
+        code = put != NULL ? wa_store_put_report(s->db, put, err)
+                           : wa_store_delete_report(s->db, c->args[0], err);
     if (code != WA_OK || wa_store_note(s, &act, err) != WA_OK || wa_db_commit(s->db, err) != WA_OK)
         wa_db_rollback(s->db);
     else

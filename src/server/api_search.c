@@ -141,6 +141,22 @@ enum wa_code wa_api_search_read(const struct wa_api_call *c, struct wa_api_searc
     return WA_OK;
 }
 
+enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err)
+{
+    struct wa_store *s = c->store;
+    struct wa_store_request *r = c->request;
+    size_t theirs = 0;
+    for (const struct wa_store_request *w = s->searches; w != NULL; w = w->next_search)
+        theirs += strcmp(w->searcher, c->who.user) == 0;
+    if (theirs >= WA_SEARCHES_EACH)
+        return wa_fail(err, WA_E_BUSY, "%zu searches of '%s' are waiting already: wait for one",
+                       theirs, c->who.user);
+    memcpy(r->searcher, c->who.user, sizeof r->searcher);
+    r->next_search = s->searches;
+    s->searches = r;
+    return WA_OK;
+}
+
 enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena, const struct wa_json **ret,
                           struct wa_err *err)
 {

@@ -45,6 +45,9 @@ void wa_api_pattern_text(struct wa_sv like, char out[WA_SEARCH_TEXT]);
  * WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_range(const char *text, char from[WA_VERSION_KEY + 1],
                                    char below[WA_VERSION_KEY + 1], struct wa_err *err);
+/* Before the search process is asked: the request waits for it, until it is answered. WA_E_BUSY:
+ * the person has as many that wait as anybody may, since everybody else waits behind them. */
+WA_CHECK enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err);
 /* What the search process answered, as JSON in arena; its error as ours. */
 WA_CHECK enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena,
                                    const struct wa_json **ret, struct wa_err *err);

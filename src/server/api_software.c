@@ -89,6 +89,10 @@ static enum wa_code put(struct wa_api_call *c, struct wa_err *err)
     const struct wa_json_field fields[] = {
         {"names", WA_WANT_ARRAY, true, WA_SOFTWARE_NAMES_MAX, &names}};
     wa_arena_init(&arena, 4u << 20);
+    if (c->who.is_limited) /* names are the same for all machines */
+        return wa_fail(err, WA_E_DENIED,
+                       "what software is called is the same for all machines: it is for somebody "
+                       "who sees all of them");
     if (wa_json_parse(wa_buf_sv(&c->request->body), 0, &arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "names of software", err) != WA_OK ||
         wa_db_begin(c->store->db, err) != WA_OK)

@@ -13,8 +13,19 @@
 
 /* --- requests --- */
 
+static void forget_search(struct wa_store_request *r)
+{
+    struct wa_store_request **at = &r->store->searches;
+    while (*at != NULL && *at != r)
+        at = &(*at)->next_search;
+    if (*at != NULL)
+        *at = r->next_search;
+}
+
 void wa_store_request_free(struct wa_store_request *r)
 {
+    if (r->searcher[0] != '\0')
+        forget_search(r);
     wa_buf_fini_secret(&r->body);
     wa_wipe(r->bearer, sizeof r->bearer);
     wa_free(r->query);

@@ -49,7 +49,8 @@ struct wa_store {
     size_t front_count;
     struct wa_map conns_by_uuid, conns_by_id; /* one a machine; by front and id */
     struct wa_store_question *questions;
-    struct wa_scanning *scannings; /* those of them that are requests to scan */
+    struct wa_store_request *searches; /* that wait for one */
+    struct wa_scanning *scannings;     /* those of them that are requests to scan */
     uint32_t next_id;
     char *relay_public, *timestamp_public;        /* PEM */
     char trusted[WA_PATH_MAX], root[WA_PATH_MAX]; /* root: the repository's, if it has one */
@@ -141,7 +142,9 @@ struct wa_store_request {
     } act;
     const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
                                        */
-    bool is_question;                 /* only whether this may be asked: its body has not come */
+    char searcher[WA_NAME_MAX + 1];   /* it waits for a search of that person's; "": it does not */
+    struct wa_store_request *next_search;
+    bool is_question; /* only whether this may be asked: its body has not come */
 };
 void wa_store_request_free(struct wa_store_request *r);
 /* Answer and free the request. */

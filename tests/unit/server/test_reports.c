@@ -428,9 +428,16 @@ static void test_saved(void **state)
     assert_int_equal(call(p, "GET", "/api/v1/reports/machines/rows", "", ""), 401);
     assert_int_equal(call(p, "POST", "/api/v1/report-rows", p->reader, body), 403);
     assert_int_equal(call(p, "DELETE", "/api/v1/reports/machines", p->reader, ""), 403);
+    /* With a perimeter one changes one's own alone: others run it over all machines. */
+    assert_int_equal(call(p, "PUT", "/api/v1/reports/machines", p->limited, body), 403);
+    assert_int_equal(call(p, "DELETE", "/api/v1/reports/machines", p->limited, ""), 403);
+    assert_int_equal(call(p, "DELETE", "/api/v1/reports/none", p->limited, ""), 404);
+    assert_int_equal(call(p, "PUT", "/api/v1/reports/own", p->limited, body), 200);
+    assert_int_equal(call(p, "PUT", "/api/v1/reports/own", p->limited, body), 200);
+    assert_int_equal(call(p, "DELETE", "/api/v1/reports/own", p->limited, ""), 200);
     assert_int_equal(call(p, "DELETE", "/api/v1/reports/machines", p->admin, ""), 200);
     assert_int_equal(call(p, "DELETE", "/api/v1/reports/machines", p->admin, ""), 404);
-    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%report.%'", "2");
+    BENCH_IS(&p->b, "SELECT COUNT(*) FROM journal WHERE entry LIKE '%report.%'", "5");
 }
 
 /* A report that is not answered yet. */
@@ -498,6 +505,7 @@ static void test_names_of_software(void **state)
     static const char sql[] =
         "SELECT normal_name, count(*) AS n FROM software GROUP BY normal_name";
     assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->reader, names), 403);
+    assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->limited, names), 403);
     assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, "{\"names\":[{}]}"), 400);
     assert_int_equal(call(p, "PUT", "/api/v1/software-names", p->admin, names), 200);
     assert_int_equal(call(p, "GET", "/api/v1/software-names", p->reader, ""), 200);

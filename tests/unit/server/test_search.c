@@ -396,6 +396,36 @@ static enum wa_code ask(void *arg, struct wa_err *err)
     return code == WA_OK && strstr(wa_buf_str(&answer), "nomem") != NULL ? wa_nomem(err) : code;
 }
 
+/* Who asks for much waits for it, and the others do not. */
+static void test_share(void **state)
+{
+    static const char *const what[][2] = {{"/api/v1/software", ""},
+                                          {"/api/v1/hosts", "hardware=linux"},
+                                          {"/api/v1/hosts", "columns=host_info.platform"},
+                                          {"/api/v1/estate", ""}};
+    struct place *p = *state;
+    uint32_t last = 0;
+    int status = 0;
+    p->b.is_silent = true;
+    for (unsigned i = 0; i < WA_SEARCHES_EACH; i++)
+        last = bench_pass(&p->b, "10.0.0.1", "GET", what[i % 4][0], what[i % 4][1], p->limited,
+                          WA_SV(""));
+    for (size_t i = 0; i < WA_COUNT(what); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "GET", what[i][0], what[i][1], p->limited, WA_SV(""), NULL), 429);
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts", "", p->limited, WA_SV(""), NULL),
+                     200); /* no search */
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/software", "", p->admin, WA_SV(""), NULL),
+                     0); /* waits */
+    p->b.is_silent = false;
+    assert_true(bench_serve(&p->b, last, &status, NULL));
+    assert_int_equal(status, 200);
+    assert_null(p->b.store->searches);
+    for (size_t i = 0; i < WA_COUNT(what); i++)
+        assert_int_equal(
+            bench_ask(&p->b, "GET", what[i][0], what[i][1], p->limited, WA_SV(""), NULL), 200);
+}
+
 static void test_torture(void **state)
 {
     struct place *p = *state;
@@ -416,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_estate_of_the_unlisted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, teardown),
         cmocka_unit_test(test_hostsets),
+        cmocka_unit_test_setup_teardown(test_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
