@@ -42,7 +42,7 @@ export async function a3_installsAPackageByAnOrderThatWasReviewed({ ask, name, p
     const { page } = open;
     await selectFirst(grid(page));
     await page.getByRole("button", { name: "Install", exact: true }).click();
-    await page.getByLabel("Packages").fill(packageName);
+    await page.getByLabel("Packages", { exact: true }).fill(packageName);
     await page.getByRole("button", { name: "Review" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("1 machine concerned").waitFor();
@@ -210,7 +210,7 @@ export async function a6_looksAfterPeopleReportsAndTheJournal({ ask }) {
     await page.getByRole("link", { name: "Roll-outs" }).click();
     await page.getByText("There is no roll-out yet.").waitFor();
     await page.getByRole("button", { name: "New roll-out" }).click();
-    await page.getByLabel("Packages").fill("web-nothing");
+    await page.getByLabel("Packages", { exact: true }).fill("web-nothing");
     await page.getByLabel("For the members of").fill("grp-web");
     await page.getByRole("button", { name: "Review" }).click();
     await page.getByRole("dialog").getByText("grp-web", { exact: true }).waitFor();
@@ -308,7 +308,7 @@ export async function b1_seesARolloutStopItself({ ask, password, keyPassword }) 
     await page.goto(`${base}/rollouts`);
     await page.getByRole("button", { name: "New roll-out" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Packages").fill("tis-broken");
+    await dialog.getByLabel("Packages", { exact: true }).fill("tis-broken");
     await dialog.getByLabel("For the members of").fill("grp-story");
     await dialog.getByLabel("First to").fill("grp-pilot");
     await dialog.getByLabel("Then to percent of all").fill("");
