@@ -118,7 +118,7 @@ def test_unregister(org):
         assert third.uuid == uuid and uuid in rows(org)
         # The server has forgotten it already, or is not there.
         org.console("forget-host", uuid, "--yes")
-        assert "not registered here" in third.get("unregister").text
+        assert "no machine is registered here" in third.get("unregister").text
         third.register()
         third.ini.write_text(third.ini.read_text().replace(org.url, "https://127.0.0.1:1"))
         third.get("reload")
