@@ -34,6 +34,7 @@ static void test_names(void **state)
         {"{\"units\":[\"OU=paris,DC=example,DC=org\"]}", "OU=floor~2_" PARIS, true},
         {"{\"units\":[\"OU=paris,DC=example,DC=org\"]}", "DC=example_DC=org", false},
         {"{\"units\":[\"OU=paris,DC=example,DC=org\"]}", "OU=great-paris_DC=example_DC=org", false},
+        {"{\"units\":[\"OU=paris,DC=example,DC=org\"]}", "OU=great" PARIS, false},
         {"{\"units\":[\"OU=paris,DC=example,DC=org\"]}", "x_" PARIS, false}, /* a group's name */
         {"{\"groups\":[\"" PARIS "\"]}", "OU=floor_" PARIS, false},
     };
