@@ -5,7 +5,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
@@ -82,14 +81,17 @@ def test_the_scan_process_is_killed_while_it_judges(srv, org):
     before = srv.died()
     (scan,) = srv.children()["scan"]
     os.kill(scan, signal.SIGSTOP)
-    thread = threading.Thread(target=lambda: srv.connect().sendall(
-        f"POST /api/v1/uploads/{up['id']}/finish HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n".encode()))
-    thread.start()
-    thread.join()
-    until(lambda: json.loads(srv.call("GET", f"/api/v1/uploads/{up['id']}", token=token)[1])["state"] == "judged", "it is being judged")
-    assert srv.call("PUT", f"/api/v1/uploads/{up['id']}?offset=0", b"x", token=token)[0] == 429
-    assert srv.call("DELETE", f"/api/v1/uploads/{up['id']}", token=token)[0] == 429
-    os.kill(scan, signal.SIGKILL)
+    try:
+        with srv.connect() as finishing:
+            finishing.sendall(f"POST /api/v1/uploads/{up['id']}/finish HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n".encode())
+            # By the list: whoever asks about one that is not judged yet waits for the scan process.
+            listed = lambda: {u["id"]: u["state"] for u in json.loads(srv.call("GET", "/api/v1/uploads", token=token)[1])["uploads"]}  # noqa: E731
+            until(lambda: listed()[up["id"]] == "judged", "it is being judged")
+            assert json.loads(srv.call("GET", f"/api/v1/uploads/{up['id']}", token=token)[1])["state"] == "judged"
+            assert srv.call("PUT", f"/api/v1/uploads/{up['id']}?offset=0", b"x", token=token)[0] == 429
+            assert srv.call("DELETE", f"/api/v1/uploads/{up['id']}", token=token)[0] == 429
+    finally:
+        os.kill(scan, signal.SIGKILL)
     until(lambda: srv.died() > before, "the server begins anew")
 
     def state():
