@@ -79,7 +79,9 @@ static enum wa_code read_icon(struct wa_source *file, struct wa_buf *out, struct
         return err->code;
     if (memcmp(head, "PK", sizeof head) == 0)
         return wa_appx_icon(file, out, err);
-    size_t n = file->size <= WA_ICON_BYTES_MAX ? (size_t)file->size : 0;
+    if (file->size == 0 || file->size > WA_ICON_BYTES_MAX)
+        return wa_fail(err, WA_E_INVALID, "no icon");
+    size_t n = (size_t)file->size;
     char *p = wa_buf_reserve(out, n);
     if (p == NULL)
         return wa_buf_check(out, err);

@@ -10,8 +10,7 @@
 #include "codec/png.h"
 #include "codec/xml.h"
 #include "codec/zip_read.h"
-
-#include <string.h>
+#include "pkg/installer.h"
 
 #define MANIFEST "AppxManifest.xml"
 #define BUNDLE_MANIFEST "AppxMetadata/AppxBundleManifest.xml"
@@ -219,14 +218,6 @@ static struct wa_sv common_name(const char *publisher)
     return wa_sv(publisher);
 }
 
-static void line(struct wa_buf *out, const char *key, struct wa_sv value)
-{
-    wa_buf_addf(out, "%s\t", key);
-    for (size_t i = 0; i < value.n; i++)
-        wa_buf_addc(out, value.p[i] == '\n' || value.p[i] == '\r' ? ' ' : value.p[i]);
-    wa_buf_addc(out, '\n');
-}
-
 enum wa_code wa_appx_tell(struct wa_source *file, struct wa_buf *out, struct wa_err *err)
 {
     struct app a = {.bundle = NULL};
@@ -235,17 +226,18 @@ enum wa_code wa_appx_tell(struct wa_source *file, struct wa_buf *out, struct wa_
     enum wa_code code = open_app(&a, file, &t, err);
     app_close(&a);
     if (code == WA_OK) {
-        line(out, "Name", wa_sv(is_elsewhere(get(&t, NAME)) ? get(&t, IDENTITY) : get(&t, NAME)));
-        line(out, "Identity", wa_sv(get(&t, IDENTITY)));
-        line(out, "Version", wa_sv(get(&t, VERSION)));
+        wa_installer_say(out, "Name",
+                         wa_sv(is_elsewhere(get(&t, NAME)) ? get(&t, IDENTITY) : get(&t, NAME)));
+        wa_installer_say(out, "Identity", wa_sv(get(&t, IDENTITY)));
+        wa_installer_say(out, "Version", wa_sv(get(&t, VERSION)));
         if (is_elsewhere(get(&t, VENDOR)) || t.field[VENDOR].n == 0)
-            line(out, "Publisher", common_name(get(&t, PUBLISHER)));
+            wa_installer_say(out, "Publisher", common_name(get(&t, PUBLISHER)));
         else
-            line(out, "Publisher", wa_sv(get(&t, VENDOR)));
+            wa_installer_say(out, "Publisher", wa_sv(get(&t, VENDOR)));
         if (!is_elsewhere(get(&t, DESCRIPTION)))
-            line(out, "Description", wa_sv(get(&t, DESCRIPTION)));
+            wa_installer_say(out, "Description", wa_sv(get(&t, DESCRIPTION)));
         if (!t.has_archs)
-            line(out, "Architecture", wa_sv(get(&t, ARCH)));
+            wa_installer_say(out, "Architecture", wa_sv(get(&t, ARCH)));
         code = wa_buf_check(out, err);
     }
     told_fini(&t);

@@ -178,6 +178,14 @@ static void read_line(struct wa_installer *inst, struct wa_sv key, struct wa_sv 
             wa_installer_set(inst, lines[i].fact, value);
 }
 
+void wa_installer_say(struct wa_buf *out, const char *key, struct wa_sv value)
+{
+    wa_buf_addf(out, "%s\t", key);
+    for (size_t i = 0; i < value.n; i++)
+        wa_buf_addc(out, value.p[i] == '\n' || value.p[i] == '\r' ? ' ' : value.p[i]);
+    wa_buf_addc(out, '\n');
+}
+
 void wa_installer_read(struct wa_installer *inst, struct wa_sv text)
 {
     struct wa_sv line;

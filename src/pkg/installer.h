@@ -8,6 +8,7 @@
 #ifndef WA_PKG_INSTALLER_H
 #define WA_PKG_INSTALLER_H
 
+#include "base/buf.h"
 #include "base/stream.h"
 
 enum wa_installer_kind {
@@ -72,6 +73,8 @@ void wa_installer_set(struct wa_installer *inst, enum wa_fact f, struct wa_sv by
 /* The output of the tool that reads this kind: lines "key<tab>value" or "key: value". Of a key that
  * comes twice the first counts. Never fails: what is not understood is left out. */
 void wa_installer_read(struct wa_installer *inst, struct wa_sv text);
+/* Such a line, for a reader of ours: a line end in the value is a blank. */
+void wa_installer_say(struct wa_buf *out, const char *key, struct wa_sv value);
 /* Name and version from the file's name, as far as the file itself did not tell them. */
 void wa_installer_guess(struct wa_installer *inst);
 

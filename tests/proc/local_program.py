@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import pytest
 from conftest import BIN, PATIENCE, until
 
 
@@ -102,6 +103,21 @@ class Local:
     def stop(self):
         self.process.terminate()
         assert self.process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def program(org):
+    p = Local(org)
+    p.open()
+    yield p
+    p.stop()
+
+
+@pytest.fixture
+def local(program):
+    """As every test finds it: somebody is logged in, and the keys are locked."""
+    program.settle()
+    return program
 
 
 def talk(fd, pid, until_text, seconds=30):

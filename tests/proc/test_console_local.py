@@ -10,25 +10,10 @@ import time
 
 import pytest
 from conftest import PATIENCE
-from local_program import Local, start
+from local_program import Local, local, program, start  # noqa: F401
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'")
-
-
-@pytest.fixture(scope="module")
-def program(org):
-    p = Local(org)
-    p.open()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def local(program):
-    """As every test finds it: somebody is logged in, and the keys are locked."""
-    program.settle()
-    return program
 
 
 def test_the_ticket_works_once(org):

@@ -8,22 +8,7 @@ import time
 
 import pytest
 from conftest import until
-from local_program import Local
-
-
-@pytest.fixture(scope="module")
-def program(org):
-    p = Local(org)
-    p.open()
-    yield p
-    p.stop()
-
-
-@pytest.fixture
-def local(program):
-    """As every test finds it: somebody is logged in, and the keys are locked."""
-    program.settle()
-    return program
+from local_program import Local, local, program  # noqa: F401
 
 
 def test_as_many_machines_as_an_order_has(local):

@@ -346,6 +346,12 @@ def test_a_package_of_macos_that_lies_is_refused(org, tmp_path, make):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_package_of_macos_says_each_thing_once(org, tmp_path):
+    folder, _ = sources(org, tmp_path, make_pkg(tmp_path, info=b'<pkg-info identifier="com.acme.view&#10;Version&#9;9.9" version="2.5.1"/>'), "tis-x")
+    (version,) = [line for line in (folder / "WAPT/control").read_text().splitlines() if line.startswith("version ")]
+    assert "2.5.1" in version
+
+
 def test_a_package_of_macos_need_not_say_who_it_is(org, tmp_path):
     folder, result = sources(org, tmp_path, make_pkg(tmp_path, toc="<xar><toc/></xar>"), "tis-x")
     assert "NAME = ''" in (folder / "setup.py").read_text() and any("pkgutil" in c for c in result["check"])
