@@ -18,9 +18,12 @@ void wa_push_begun(struct wa_manager *m, const char *action_id);
 
 /* --- push_orders.c, of the loop's thread --- */
 /* An order of the server's over the connection that our nonce is of: queued, or refused, which is
- * owed to the server then. False: refused. ret_id: its identifier; "" where it has none to be
- * believed. */
+ * owed to the server then. False: refused, or to come again after an update. ret_id: its
+ * identifier; "" where it has none to be believed, or is to come again. */
 bool wa_order_take(struct wa_manager *m, const char *nonce, const struct wa_json *message,
                    struct wa_arena *arena, char ret_id[33]);
+/* That update has ended: orders that wait for what it found come by a new connection. From the
+ * tasks' thread. */
+void wa_order_updated(struct wa_manager *m, int64_t task);
 
 #endif

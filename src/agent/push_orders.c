@@ -272,6 +272,15 @@ static bool looks_first(struct wa_manager *m, const char *id)
     return true;
 }
 
+void wa_order_updated(struct wa_manager *m, int64_t task)
+{
+    wa_lock_take(m->lock);
+    m->updated_task = task;
+    m->registered |= m->names_task != 0 && m->names_task <= task;
+    m->names_task = m->names_task <= task ? 0 : m->names_task;
+    wa_lock_give(m->lock);
+}
+
 bool wa_order_take(struct wa_manager *m, const char *nonce, const struct wa_json *message,
                    struct wa_arena *arena, char ret_id[33])
 {

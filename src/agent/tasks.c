@@ -441,16 +441,6 @@ static void restart(struct wa_manager *m)
         wa_log_err(&m->log, WA_LOG_ERROR, "restart.failed", &err);
 }
 
-/* Orders that waited for what the repositories say of this machine come by a new connection. */
-static void note_update(struct wa_manager *m, int64_t task)
-{
-    wa_lock_take(m->lock);
-    m->updated_task = task;
-    m->registered |= m->names_task != 0 && m->names_task <= task;
-    m->names_task = m->names_task <= task ? 0 : m->names_task;
-    wa_lock_give(m->lock);
-}
-
 static void run_task(struct wa_manager *m, const struct wa_task *t)
 {
     struct wa_task_run run = {.m = m, .task = t};
@@ -488,7 +478,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     finish(&run, code, &err);
     wa_schedule_ended(&run, code);
     if (run.request.op == WA_OP_UPDATE)
-        note_update(m, t->id);
+        wa_order_updated(m, t->id);
     if (t->action_id[0] == '\0')
         wa_task_report(&run);
     wa_buf_fini(&run.packages);
