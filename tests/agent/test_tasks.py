@@ -242,9 +242,10 @@ class Schedule(Bench):
         self.awaits('heavy')
 
     def test_what_runs_is_left_alone(self):
-        program = f'{self.top}/wapt-test-editor'
+        busy = f'tasks-{os.getpid()}'  # of no other test: all that runs on the machine is looked at
+        program = f'{self.top}/{busy}'
         shutil.copy('/bin/sleep', program)
-        uses = 'impacted_process: wapt-test-editor\n'
+        uses = f'impacted_process: {busy}\n'
         for name, control in {'editor': uses, 'needs-editor': 'depends: editor\n', 'other': ''}.items():
             self.package(name, EMPTY, control=control)
         self.publish()
@@ -261,7 +262,7 @@ class Schedule(Bench):
             self.assertEqual([self.row(n)['version'] for n in ('editor', 'needs-editor')], ['1-1', '1-1'])
             self.idle()
             done = self.get('upgrade', '--only-if-not-process-running')
-            self.assertIn("editor is put off, since 'wapt-test-editor' runs", done.stdout)
+            self.assertIn(f"editor is put off, since '{busy}' runs", done.stdout)
             self.assertIn('editor(=2-1)', self.get('list-upgrade').stdout)  # it stays pending
             self.get('install', 'needs-editor', '--only-if-not-process-running')
             self.get('remove', 'editor', 'other', '--only-if-not-process-running')

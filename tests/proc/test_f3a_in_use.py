@@ -2,13 +2,14 @@
 says what waits for what. A roll-out's comes back to it within its signed times, and is neither done nor failed until then."""
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 
 from conftest import until
 from test_f3a_refusals_shown import database
 
-PROGRAM = "wapt-test-editor"
+PROGRAM = f"f3a-{os.getpid()}"  # of no other test: all that runs on the machine is looked at
 
 
 def publish(org, version):
