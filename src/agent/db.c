@@ -1,5 +1,5 @@
-/* db.c - the agent's database: schema, parameters, packages. Tasks and what is owed are
- * db_tasks.c's. */
+/* db.c - the agent's database: schema, parameters, packages. Tasks are
+ * db_tasks.c's, orders and what is owed db_orders.c's. */
 #include "agent/db.h"
 
 #include "base/map.h"
@@ -51,6 +51,10 @@ static const struct wa_migration migrations[] = {
         "WITHOUT ROWID;"},
     {6, "ALTER TABLE running ADD COLUMN output TEXT NOT NULL DEFAULT '';"},
     {7, "ALTER TABLE actions ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0;"},
+    /* NULL: it has left nothing out. */
+    {8, "ALTER TABLE tasks ADD COLUMN waits_for TEXT;"
+        "UPDATE tasks SET waits_for = substr(message, 9), message = '' WHERE state <> 'done' AND "
+        "substr(message, 1, 8) = 'in use: ';"},
 };
 
 int wa_agent_db_version(void)

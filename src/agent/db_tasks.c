@@ -1,7 +1,8 @@
-/* db_tasks.c - the queue, orders seen, and what is owed to the server. */
+/* db_tasks.c - the queue. */
 #include "agent/db.h"
 
 #include "base/mem.h"
+#include "codec/csv.h"
 #include "codec/json.h"
 #include "os/clock.h"
 #include "proto/local.h"
@@ -130,8 +131,8 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
                       "tasks WHERE state = 'queued'"
                       " AND (not_before <= ?1 OR (message = 'put off' AND not_before > ?1 + "
                       "86400)) ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
-                      "args, created_by, action_id, message = 'put off', done, message LIKE "
-                      "'in use: %'",
+                      "args, created_by, action_id, message = 'put off', done, waits_for IS NOT "
+                      "NULL",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -238,8 +239,8 @@ enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, s
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'queued', not_before = ?, message = 'put off' "
-                      "WHERE id = ?",
+                      "UPDATE tasks SET state = 'queued', not_before = ?, message = 'put off', "
+                      "waits_for = NULL WHERE id = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, not_before);
@@ -251,11 +252,10 @@ enum wa_code wa_task_wait(struct wa_db *db, int64_t id, int64_t not_before, cons
                           struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(
-            db,
-            "UPDATE tasks SET state = 'queued', not_before = ?, message = 'in use: ' || ? "
-            "WHERE id = ?",
-            &s, err) != WA_OK)
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'queued', not_before = ?, message = '', waits_for "
+                      "= ? WHERE id = ?",
+                      &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, not_before);
     wa_bind_s(s, 1, programs);
@@ -300,132 +300,7 @@ enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct
     return drop_waiting(db, "", id, "", ret_done, err);
 }
 
-/* The columns of one task, as members of an object. */
-#define TASK_COLUMNS                                                                               \
-    "id, kind, state, code, message, created_by, created, not_before, started, finished, args"
-
-/* Whether the message can have a script's own words in it. */
-static bool is_of_script(struct wa_sv code)
-{
-    return wa_sv_eqs(code, wa_code_name(WA_E_FAILED)) ||
-           wa_sv_eqs(code, wa_code_name(WA_E_PARTIAL)) ||
-           wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
-}
-
-/* Those that it is about, until it is done; what else an operation calls so is not everybody's to
- * know. */
-static void write_packages(struct wa_jw *w, struct wa_sv args)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    struct wa_local_request r = {.package_count = 0};
-    struct wa_err ignored = WA_ERR_INIT;
-    wa_arena_init(&arena, 1u << 20);
-    wa_jw_key(w, "packages");
-    wa_jw_arr(w);
-    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK &&
-        (r.op == WA_OP_INSTALL || r.op == WA_OP_REMOVE || r.op == WA_OP_DOWNLOAD))
-        for (size_t i = 0; i < r.package_count; i++)
-            wa_jw_sv(w, r.packages[i]);
-    wa_jw_end(w);
-}
-
-static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running,
-                       bool with_scripts)
-{
-    static const char *const keys[] = {"id",      "kind",       "state",   "code",
-                                       "message", "created_by", "created", "not_before",
-                                       "started", "finished"};
-    for (int i = 0; i < (int)WA_COUNT(keys); i++) {
-        if (i == 0 || i >= 6)
-            wa_jw_kvi(w, keys[i], wa_col_i64(s, i));
-        else if (i == 4 && !with_scripts && is_of_script(wa_col_sv(s, 3)))
-            wa_jw_kv(w, keys[i], "");
-        else
-            wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
-    }
-    wa_jw_kvi(w, "progress",
-              wa_col_i64(s, 0) == running->id      ? running->percent
-              : wa_sv_eqs(wa_col_sv(s, 2), "done") ? 100
-                                                   : 0);
-    write_packages(w, wa_col_sv(s, 10));
-}
-
-enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
-                          bool with_scripts, struct wa_buf *json, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    struct wa_jw w;
-    bool row = false;
-    enum wa_code code;
-    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS " FROM tasks ORDER BY id DESC LIMIT 60", &s,
-                      err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, json);
-    wa_jw_arr(&w);
-    for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
-        wa_jw_obj(&w);
-        write_task(&w, s, running, with_scripts);
-        wa_jw_end(&w);
-    }
-    wa_jw_end(&w);
-    return code == WA_OK ? wa_buf_check(json, err) : code;
-}
-
-enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_progress *running,
-                          struct wa_buf *json, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    struct wa_jw w;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS ", log FROM tasks WHERE id = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, id);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (!row)
-        return wa_fail(err, WA_E_NOT_FOUND,
-                       "there is no task %lld, or it is forgotten: 'wapt-get tasks' lists them",
-                       (long long)id);
-    wa_jw_init(&w, json);
-    wa_jw_obj(&w);
-    write_task(&w, s, running, true);
-    wa_jw_kvsv(&w, "log", wa_col_sv(s, 11));
-    wa_jw_end(&w);
-    wa_reset(s);
-    return wa_buf_check(json, err);
-}
-
-/* --- orders --- */
-
-enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after, int64_t now,
-                              struct wa_err *err)
-{
-    struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM actions WHERE not_after < ?", &s, err) != WA_OK)
-        return err->code;
-    /* An hour longer, in case the clock is set back. */
-    wa_bind_i64(s, 0, now - 3600);
-    if (wa_run(s, err) != WA_OK ||
-        wa_db_prepare(db, "INSERT INTO actions (id, not_after) VALUES (?, ?)", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, id);
-    wa_bind_i64(s, 1, not_after);
-    return wa_run(s, err);
-}
-
-enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT not_after FROM actions WHERE id = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, id);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    *ret = row ? wa_col_i64(s, 0) : 0; /* forgotten means long past */
-    wa_reset(s);
-    return WA_OK;
-}
+/* --- cancelled by order --- */
 
 static enum wa_code find_running(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
 {
@@ -471,125 +346,112 @@ enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_afte
                       : WA_OK;
 }
 
-enum wa_code wa_action_is_cancelled(struct wa_db *db, const char *id, bool *ret, struct wa_err *err)
+/* --- for people --- */
+
+/* The columns of one task, as members of an object. */
+#define TASK_COLUMNS                                                                               \
+    "id, kind, state, code, message, created_by, created, not_before, started, finished, args, "   \
+    "coalesce(waits_for, '')"
+
+/* Whether the message can have a script's own words in it. */
+static bool is_of_script(struct wa_sv code)
 {
-    struct wa_stmt *s;
-    if (wa_db_prepare(db, "SELECT 1 FROM actions WHERE id = ? AND is_cancelled = 1", &s, err) !=
-        WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, id);
-    if (wa_step(s, ret, err) == WA_OK)
-        wa_reset(s);
-    return err->code;
+    return wa_sv_eqs(code, wa_code_name(WA_E_FAILED)) ||
+           wa_sv_eqs(code, wa_code_name(WA_E_PARTIAL)) ||
+           wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
 }
 
-/* --- outbox --- */
-
-enum wa_code wa_outbox_add(struct wa_db *db, const char *action_id, const char *state,
-                           const char *code, struct wa_sv message, struct wa_sv packages_json,
-                           struct wa_err *err)
+/* Those that it is about, until it is done; what else an operation calls so is not everybody's to
+ * know. */
+static void write_packages(struct wa_jw *w, struct wa_sv args)
 {
-    struct wa_stmt *s;
-    if (wa_db_prepare(
-            db,
-            "INSERT INTO outbox (action_id, state, code, message, packages) VALUES (?, ?, ?, ?, ?)",
-            &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, action_id);
-    wa_bind_s(s, 1, state);
-    wa_bind_s(s, 2, code);
-    wa_bind_sv(s, 3, message);
-    wa_bind_sv(s, 4, packages_json);
-    return wa_run(s, err);
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_local_request r = {.package_count = 0};
+    struct wa_err ignored = WA_ERR_INIT;
+    wa_arena_init(&arena, 1u << 20);
+    wa_jw_key(w, "packages");
+    wa_jw_arr(w);
+    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK &&
+        (r.op == WA_OP_INSTALL || r.op == WA_OP_REMOVE || r.op == WA_OP_DOWNLOAD))
+        for (size_t i = 0; i < r.package_count; i++)
+            wa_jw_sv(w, r.packages[i]);
+    wa_jw_end(w);
 }
 
-enum wa_code wa_outbox_drop(struct wa_db *db, const char *action_id, const char *state,
-                            struct wa_err *err)
+/* What it waits for. */
+static void write_programs(struct wa_jw *w, struct wa_sv programs)
 {
-    struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM outbox WHERE action_id = ? AND state = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, action_id);
-    wa_bind_s(s, 1, state);
-    return wa_run(s, err);
+    struct wa_sv one;
+    wa_jw_key(w, "waits_for");
+    wa_jw_arr(w);
+    while (wa_csv_next(&programs, &one))
+        wa_jw_sv(w, one);
+    wa_jw_end(w);
 }
 
-enum wa_code wa_outbox_has_room(struct wa_db *db, const char *action_id, int64_t max, bool *ret,
-                                struct wa_err *err)
+static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running,
+                       bool with_scripts)
 {
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(db,
-                      "SELECT count(*), coalesce(sum(action_id = ?), 0) FROM outbox WHERE state "
-                      "IN ('refused', 'cancelled')",
-                      &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, action_id);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    *ret = row && wa_col_i64(s, 0) < max && wa_col_i64(s, 1) == 0;
-    wa_reset(s);
-    return WA_OK;
-}
-
-void wa_outbox_item_fini(struct wa_outbox_item *i)
-{
-    wa_free(i->message);
-    wa_free(i->packages);
-    *i = (struct wa_outbox_item){.id = 0};
-}
-
-enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item *ret,
-                            bool *ret_found, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    struct wa_outbox_item i = {.id = 0};
-    if (wa_db_prepare(db,
-                      "SELECT id, tries, action_id, state, code, message, packages FROM outbox "
-                      "WHERE next_try <= ?1 OR next_try > ?1 + ?2 ORDER BY id LIMIT 1",
-                      &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, now);
-    wa_bind_i64(s, 1, WA_OUTBOX_PAUSE_MAX_S);
-    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
-        return err->code;
-    i.id = wa_col_i64(s, 0);
-    i.tries = wa_col_i64(s, 1);
-    copy_text(i.action_id, sizeof i.action_id, wa_col_sv(s, 2));
-    copy_text(i.state, sizeof i.state, wa_col_sv(s, 3));
-    copy_text(i.code, sizeof i.code, wa_col_sv(s, 4));
-    if (wa_sv_dup(wa_col_sv(s, 5), &i.message, err) != WA_OK ||
-        wa_sv_dup(wa_col_sv(s, 6), &i.packages, err) != WA_OK) {
-        wa_outbox_item_fini(&i);
-        wa_reset(s);
-        return err->code;
+    static const char *const keys[] = {"id",      "kind",       "state",   "code",
+                                       "message", "created_by", "created", "not_before",
+                                       "started", "finished"};
+    for (int i = 0; i < (int)WA_COUNT(keys); i++) {
+        if (i == 0 || i >= 6)
+            wa_jw_kvi(w, keys[i], wa_col_i64(s, i));
+        else if (i == 4 && !with_scripts && is_of_script(wa_col_sv(s, 3)))
+            wa_jw_kv(w, keys[i], "");
+        else
+            wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
     }
-    wa_reset(s);
-    *ret = i;
-    return WA_OK;
+    wa_jw_kvi(w, "progress",
+              wa_col_i64(s, 0) == running->id      ? running->percent
+              : wa_sv_eqs(wa_col_sv(s, 2), "done") ? 100
+                                                   : 0);
+    write_packages(w, wa_col_sv(s, 10));
+    write_programs(w, wa_sv_eqs(wa_col_sv(s, 2), "queued") ? wa_col_sv(s, 11) : WA_SV(""));
 }
 
-enum wa_code wa_outbox_done(struct wa_db *db, int64_t id, struct wa_err *err)
+enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
+                          bool with_scripts, struct wa_buf *json, struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(db, "DELETE FROM outbox WHERE id = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, id);
-    return wa_run(s, err);
-}
-
-enum wa_code wa_outbox_later(struct wa_db *db, int64_t id, int64_t next_try, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    if (wa_db_prepare(db, "UPDATE outbox SET tries = tries + 1, next_try = ? WHERE id = ?", &s,
+    struct wa_jw w;
+    bool row = false;
+    enum wa_code code;
+    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS " FROM tasks ORDER BY id DESC LIMIT 60", &s,
                       err) != WA_OK)
         return err->code;
-    wa_bind_i64(s, 0, next_try);
-    wa_bind_i64(s, 1, id);
-    return wa_run(s, err);
+    wa_jw_init(&w, json);
+    wa_jw_arr(&w);
+    for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
+        wa_jw_obj(&w);
+        write_task(&w, s, running, with_scripts);
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    return code == WA_OK ? wa_buf_check(json, err) : code;
 }
 
-enum wa_code wa_outbox_hurry(struct wa_db *db, struct wa_err *err)
+enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_progress *running,
+                          struct wa_buf *json, struct wa_err *err)
 {
-    return wa_db_exec(db, "UPDATE outbox SET next_try = 0 WHERE next_try <> 0", err);
+    struct wa_stmt *s;
+    struct wa_jw w;
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS ", log FROM tasks WHERE id = ?", &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, id);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (!row)
+        return wa_fail(err, WA_E_NOT_FOUND,
+                       "there is no task %lld, or it is forgotten: 'wapt-get tasks' lists them",
+                       (long long)id);
+    wa_jw_init(&w, json);
+    wa_jw_obj(&w);
+    write_task(&w, s, running, true);
+    wa_jw_kvsv(&w, "log", wa_col_sv(s, 12));
+    wa_jw_end(&w);
+    wa_reset(s);
+    return wa_buf_check(json, err);
 }

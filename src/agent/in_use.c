@@ -209,8 +209,8 @@ static enum wa_code next_waiting(struct wa_db *db, int64_t after, int64_t *ret_i
     bool row = false;
     *ret_id = 0;
     if (wa_db_prepare(db,
-                      "SELECT id, substr(message, 9) FROM tasks WHERE state = 'queued' AND message "
-                      "LIKE 'in use: %' AND not_before > ?1 AND id > ?2 ORDER BY id LIMIT 1",
+                      "SELECT id, waits_for FROM tasks WHERE state = 'queued' AND waits_for IS NOT "
+                      "NULL AND not_before > ?1 AND id > ?2 ORDER BY id LIMIT 1",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());

@@ -92,6 +92,19 @@ static void time_of(const struct wa_json *row, const char *key, char out[WA_DATE
         wa_date_isolocal(at, 0, out);
 }
 
+/* Why it ended so; of one that has left something out, what it comes back after. */
+static enum wa_code message_of(const struct wa_json *row, struct wa_buf *out, struct wa_err *err)
+{
+    const struct wa_json *programs = wa_json_get(row, "waits_for");
+    wa_buf_clear(out);
+    wa_buf_addsv(out, member(row, "message"));
+    for (size_t i = 0; i < wa_json_count(programs); i++) {
+        wa_buf_adds(out, i > 0 ? ", " : wa_text("in use: "));
+        wa_buf_addsv(out, wa_json_sv(wa_json_at(programs, i)));
+    }
+    return wa_buf_check(out, err);
+}
+
 enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *rows,
                                struct wa_err *err)
 {
@@ -100,6 +113,8 @@ enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *r
         {WA_TEXT("done"), false},  {WA_TEXT("started"), false}, {WA_TEXT("by"), true},
         {WA_TEXT("message"), true}};
     WA_AUTO_TABLE struct wa_cli_table t;
+    WA_AUTO_BUF struct wa_buf message;
+    wa_buf_init(&message, WA_LOCAL_LINE_MAX);
     wa_cli_table_init(&t, columns, WA_COUNT(columns));
     for (size_t i = 0; i < wa_json_count(rows); i++) {
         const struct wa_json *row = wa_json_at(rows, i);
@@ -117,7 +132,9 @@ enum wa_code wa_get_show_tasks(const struct wa_cli *cli, const struct wa_json *r
         wa_cli_table_cell(&t, wa_sv(done));
         wa_cli_table_cell(&t, wa_sv(when));
         wa_cli_table_cell(&t, member(row, "created_by"));
-        wa_cli_table_cell(&t, member(row, "message"));
+        if (message_of(row, &message, err) != WA_OK)
+            return err->code;
+        wa_cli_table_cell(&t, wa_buf_sv(&message));
     }
     return wa_cli_table_print(&t, cli, err);
 }

@@ -208,7 +208,8 @@ def test_a_rollout_comes_back_to_what_is_in_use(org):
         assert {p["package"]: (p["status"], p.get("program")) for p in json.loads(packages)} == {"f3a-other": ("OK", None), "f3a-editor": ("POSTPONED", PROGRAM)}
         assert versions(org) == {"f3a-editor": "5.1", "f3a-other": "6"} and rollout(org, "show", one["id"])["state"] == "running"
         (task, *_) = [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["created_by"].startswith("roll-out of")]
-        assert (task["state"], task["message"]) == ("queued", f"in use: {PROGRAM}")
+        assert (task["state"], task["waits_for"]) == ("queued", [PROGRAM])
+        assert f"in use: {PROGRAM}" in org.get("tasks").stdout
         org.restart_agent()  # it is known after that, too
         assert states(org, one) == {"postponed": 1}
     (org.base / "f3a-other").unlink()
@@ -223,7 +224,7 @@ def test_a_rollout_comes_back_to_what_is_in_use(org):
 def waiting(org):
     """What its newest roll-out waits for, as the machine itself says."""
     task = [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["created_by"].startswith("roll-out of")][0]
-    return task["message"] if task["state"] == "queued" else None
+    return task["waits_for"] if task["state"] == "queued" else None
 
 
 def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
@@ -235,7 +236,7 @@ def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
         until(lambda: states(org, one) == {"postponed": 1}, "it waits")
         org.processes[0].kill()
         org.processes[0].wait()
-    until(lambda: waiting(org) == "in use: ", "it is tried, and the server is not there")
+    until(lambda: waiting(org) == [], "it is tried, and the server is not there")
     assert versions(org)["f3a-editor"] == "6.0.1"
     org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
     org.processes.pop()
