@@ -441,6 +441,9 @@
 #define WA_ACTION_TEXT_MAX 1000u /* bytes: what a message shows on desktops and terminals */
 
 /* --- people --- */
+#define WA_SESSIONS_MAX                                                                            \
+    64u /* sessions of one person: who logs in each minute has 60 that are not over (session_idle) \
+         */
 #define WA_LOGIN_CERTIFICATES_MAX 16u /* certificates by which one person can log in */
 
 /* --- machines that the server itself wakes --- */

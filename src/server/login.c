@@ -48,6 +48,40 @@ void wa_login_judged(const struct wa_store *s, struct wa_person_session *n, bool
         n->expires = last;
 }
 
+static enum wa_code end_for(struct wa_store *s, const struct wa_person_session *n,
+                            const struct wa_person_session *old, struct wa_err *err)
+{
+    const struct wa_journal_act act = {
+        .act = "user.logged_out",
+        .user = wa_sv(n->user),
+        .peer = n->peer,
+        .what = {{"name", wa_sv(n->user)},
+                 {"why", WA_SV("another login, of one who has as many sessions as may be")},
+                 {"session", wa_sv_sub(wa_sv(old->sha256), 0, WA_ACCESS_ID)},
+                 {"of", wa_sv(old->peer)}}};
+    bool is_over =
+        old->expires <= n->created || old->used <= n->created - s->child.config.session_idle;
+    if (wa_store_end_session(s->db, old->sha256, err) != WA_OK || is_over)
+        return err->code;
+    return wa_store_note(s, &act, err) == WA_OK
+               ? wa_node_tell(s, WA_NODE_PEOPLE, wa_sv(n->user), err)
+               : err->code;
+}
+
+/* Until there is room for n. In a transaction. */
+static enum wa_code make_room(struct wa_store *s, const struct wa_person_session *n,
+                              struct wa_err *err)
+{
+    struct wa_person_session old;
+    bool is_full = true;
+    while (wa_store_session_to_end(s->db, n->user, n->created, s->child.config.session_idle, &old,
+                                   &is_full, err) == WA_OK &&
+           is_full)
+        if (end_for(s, n, &old, err) != WA_OK)
+            break;
+    return err->code;
+}
+
 static enum wa_code add_session(struct wa_store *s, const struct wa_person_session *n,
                                 const char *sealed, struct wa_err *err)
 {
@@ -57,7 +91,7 @@ static enum wa_code add_session(struct wa_store *s, const struct wa_person_sessi
                                        .what = {{"method", wa_sv(n->method)}}};
     if (wa_db_begin(s->db, err) != WA_OK)
         return err->code;
-    if (wa_store_add_session(s->db, n, sealed, err) == WA_OK &&
+    if (make_room(s, n, err) == WA_OK && wa_store_add_session(s->db, n, sealed, err) == WA_OK &&
         wa_store_logged_in(s->db, n->user, n->created, err) == WA_OK &&
         wa_store_note(s, &act, err) == WA_OK && wa_db_commit(s->db, err) == WA_OK)
         return WA_OK;

@@ -92,6 +92,34 @@ static void read_session(struct wa_stmt *s, int col, struct wa_person_session *r
     ret->due = wa_col_i64(s, col + 8);
 }
 
+enum wa_code wa_store_session_to_end(struct wa_db *db, const char *user, int64_t now, int64_t idle,
+                                     struct wa_person_session *ret, bool *ret_found,
+                                     struct wa_err *err)
+{
+    struct wa_stmt *s;
+    if (wa_db_prepare(
+            db,
+            "SELECT " SESSION " FROM sessions s WHERE s.\"user\" = ? AND (SELECT COUNT(*) FROM "
+            "sessions WHERE \"user\" = s.\"user\") >= ? ORDER BY CASE WHEN s.expires <= ? OR "
+            "s.used "
+            "<= ? OR s.created > ? THEN 0 ELSE 1 END, (SELECT COUNT(*) FROM sessions o WHERE "
+            "o.\"user\" = s.\"user\" AND o.peer = s.peer) DESC, CASE WHEN s.used > s.created THEN "
+            "1 "
+            "ELSE 0 END, s.used, s.sha256 LIMIT 1",
+            &s, err) != WA_OK)
+        return err->code;
+    wa_bind_s(s, 0, user);
+    wa_bind_i64(s, 1, WA_SESSIONS_MAX);
+    wa_bind_i64(s, 2, now);
+    wa_bind_i64(s, 3, now - idle);
+    wa_bind_i64(s, 4, now + AHEAD_S);
+    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+        return err->code;
+    read_session(s, 0, ret);
+    wa_reset(s);
+    return WA_OK;
+}
+
 enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, int64_t idle,
                               struct wa_person *ret, struct wa_person_session *ret_session,
                               bool *ret_found, struct wa_err *err)

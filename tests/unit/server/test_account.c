@@ -177,6 +177,72 @@ static void test_own_password_guessed(void **state)
                      429);
 }
 
+static void logs_in(struct place *p, const char *peer, char token[65])
+{
+    assert_int_equal(bench_login(&p->b, peer, "anna", BENCH_PASSWORD, token), 200);
+}
+
+#define SESSIONS(which) "SELECT count(*) FROM sessions WHERE \"user\" = 'anna'" which
+#define READING " AND used - created = 100"
+#define ELSEWHERE " AND peer = '10.0.0.5'"
+
+/* Whoever has a password opens as many sessions as he likes. She reads at her desk, where a script
+ * of hers logs in again and again, and has just begun at another. */
+static void test_many_sessions(void **state)
+{
+    struct place *p = *state;
+    char last[65], id[13];
+    bench_exec(&p->b, "DELETE FROM sessions WHERE \"user\" = 'anna'");
+    logs_in(p, "10.0.0.5", NULL);
+    bench_exec(&p->b, "UPDATE sessions SET created = created - 600, used = used - 600 WHERE peer = "
+                      "'10.0.0.5'");
+    logs_in(p, "10.0.0.9", NULL);
+    bench_exec(&p->b, "UPDATE sessions SET created = created - 3100, used = used - 3000 WHERE "
+                      "\"user\" = 'anna' AND peer = '10.0.0.9'");
+    logs_in(p, "10.0.0.9", NULL);
+    bench_exec(&p->b, "UPDATE sessions SET created = created - 500, used = used - 500, method = "
+                      "'oldest' WHERE \"user\" = 'anna' AND peer = '10.0.0.9' AND used = created");
+    bench_query(&p->b, "SELECT substr(sha256, 1, 12) FROM sessions WHERE method = 'oldest'", id,
+                sizeof id);
+    for (unsigned i = 3; i < WA_SESSIONS_MAX; i++)
+        logs_in(p, "10.0.0.9", NULL);
+    BENCH_IS(&p->b, SESSIONS(""), "64");
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.logged_out%'", "0");
+    /* What nobody came back to makes room, the oldest first; and the journal says what did. */
+    logs_in(p, "10.0.0.9", NULL);
+    BENCH_IS(&p->b, SESSIONS(" AND method = 'oldest'"), "0");
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.logged_out%'", "1");
+    IS(p, p->admin, "GET", "/api/v1/journal", "", 200);
+    assert_non_null(strstr(wa_buf_str(&p->out), id));
+    for (unsigned i = 0; i < 3; i++)
+        logs_in(p, "10.0.0.9", NULL);
+    BENCH_IS(&p->b, SESSIONS(""), "64");
+    BENCH_IS(&p->b, SESSIONS(READING), "1");
+    BENCH_IS(&p->b, SESSIONS(ELSEWHERE), "1");
+    /* Where all are used it is the one that was used longest ago, of the address that has most. */
+    bench_exec(&p->b, "UPDATE sessions SET used = created + 60 WHERE \"user\" = 'anna' AND peer = "
+                      "'10.0.0.9' AND used = created");
+    logs_in(p, "10.0.0.5", last);
+    BENCH_IS(&p->b, SESSIONS(READING), "0");
+    BENCH_IS(&p->b, SESSIONS(ELSEWHERE), "2");
+    BENCH_IS(&p->b, SESSIONS(""), "64");
+    IS(p, last, "GET", "/api/v1/hosts", "", 200);
+    IS(p, p->admin, "GET", "/api/v1/hosts", "", 200);
+    /* What is over makes room before all else, and no word is said of it; so does what a clock that
+     * was ahead had begun. */
+    bench_exec(&p->b,
+               "UPDATE sessions SET expires = 1, method = 'over' WHERE peer = '10.0.0.5' AND "
+               "created < (SELECT max(created) FROM sessions)");
+    logs_in(p, "10.0.0.9", NULL);
+    BENCH_IS(&p->b, SESSIONS(" AND method = 'over'"), "0");
+    BENCH_IS(&p->b, "SELECT count(*) FROM journal WHERE entry LIKE '%user.logged_out%'", "5");
+    bench_exec(&p->b, "UPDATE sessions SET created = created + 86400, used = used + 86400, expires "
+                      "= expires + 86400, method = 'ahead' WHERE peer = '10.0.0.5'");
+    logs_in(p, "10.0.0.9", NULL);
+    BENCH_IS(&p->b, SESSIONS(" AND method = 'ahead'"), "0");
+    BENCH_IS(&p->b, SESSIONS(""), "64");
+}
+
 static void test_sessions(void **state)
 {
     struct place *p = *state;
@@ -648,6 +714,7 @@ int main(void)
         TEST(test_a_login_that_is_overtaken),
         TEST(test_own_password_guessed),
         TEST(test_sessions),
+        TEST(test_many_sessions),
         TEST(test_token),
         TEST(test_token_scopes),
         TEST(test_token_perimeter),
