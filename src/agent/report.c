@@ -23,14 +23,12 @@ static enum wa_code server_error(int status, struct wa_sv body, struct wa_err *e
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_err ignored = WA_ERR_INIT;
-    char name[32] = "";
     wa_arena_init(&arena, 1u << 20);
     if (wa_json_parse(body, 0, &arena, &j, &ignored) == WA_OK) {
         struct wa_sv code = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "code"));
         struct wa_sv message = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "message"));
-        if (code.n > 0 && code.n < sizeof name) {
-            memcpy(name, code.p, code.n);
-            enum wa_code c = wa_code_from_name(name);
+        if (code.n > 0) {
+            enum wa_code c = wa_code_from_name(code);
             return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "the server says: %.*s",
                            WA_SV_ARG(message));
         }

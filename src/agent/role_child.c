@@ -99,7 +99,6 @@ enum wa_code wa_role_error_read(struct wa_sv json, struct wa_err *err)
         {"code", WA_WANT_SV, true, 32, &code},
         {"message", WA_WANT_SV, true, WA_ERR_TEXT_MAX, &message},
     };
-    char name[33];
     enum wa_code r = wa_json_parse(json, 0, &arena, &j, err);
     if (r == WA_OK) {
         r = wa_json_read(j, fields, WA_COUNT(fields), "an error", err);
@@ -107,10 +106,10 @@ enum wa_code wa_role_error_read(struct wa_sv json, struct wa_err *err)
     if (r == WA_E_NOMEM) {
         return r;
     }
-    if (r != WA_OK || !wa_role_copy(code, name, sizeof name)) {
+    if (r != WA_OK) {
         return wa_fail(err, WA_E_REFUSED, "a helper process reported an error in a wrong form");
     }
-    enum wa_code told = wa_code_from_name(name);
+    enum wa_code told = wa_code_from_name(code);
     if (told == WA_OK || told == WA_E_AGAIN ||
         message.n == 0) { /* no error, or none that says what */
         return wa_fail(err, WA_E_REFUSED, "a helper process reported an error that is none");

@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 
+#include "base/sv.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -75,10 +76,10 @@ const char *wa_code_name(enum wa_code code)
     return (unsigned)code < WA_CODE_COUNT ? codes[code].name : codes[WA_E_INTERNAL].name;
 }
 
-enum wa_code wa_code_from_name(const char *name)
+enum wa_code wa_code_from_name(struct wa_sv name)
 {
     for (size_t i = 0; i < WA_CODE_COUNT; i++)
-        if (strcmp(codes[i].name, name) == 0)
+        if (wa_sv_eqs(name, codes[i].name))
             return (enum wa_code)i;
     return WA_E_INTERNAL;
 }

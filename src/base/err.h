@@ -16,6 +16,8 @@
 #include "base/attr.h"
 #include "base/limits.h"
 
+struct wa_sv;
+
 enum wa_code {
     WA_OK = 0,
     WA_E_FAILED,      /* the work itself failed: a script, a helper, an operation */
@@ -74,7 +76,7 @@ void wa_err_clear(struct wa_err *err);
 /* Short stable name, "not_found" for WA_E_NOT_FOUND: used in JSON and logs. */
 const char *wa_code_name(enum wa_code code);
 /* The code of that name; WA_E_INTERNAL for an unknown one. */
-enum wa_code wa_code_from_name(const char *name);
+enum wa_code wa_code_from_name(struct wa_sv name);
 /* Process exit status, documented in man/wapt-get.1 (EXIT STATUS); the list is in err.c. */
 int wa_code_exit(enum wa_code code);
 /* HTTP status that carries this error to a client. */

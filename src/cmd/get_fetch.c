@@ -84,14 +84,11 @@ static enum wa_code read_answer(struct wa_sv text, struct wa_arena *arena, const
     const struct wa_json *one = wa_json_at(wa_json_get(j, "result"), 0);
     struct wa_sv file = wa_json_sv(wa_json_get(one, "file"));
     struct wa_sv why = wa_json_sv(wa_json_get(one != NULL ? one : j, "error"));
-    char name[32];
     if (file.n > 0) {
         *ret = wa_arena_strdup(arena, file);
         return *ret != NULL ? WA_OK : wa_nomem(err);
     }
-    (void)snprintf(name, sizeof name, "%.*s",
-                   WA_SV_ARG(wa_json_sv(wa_json_get(one != NULL ? one : j, "code"))));
-    enum wa_code code = wa_code_from_name(name);
+    enum wa_code code = wa_code_from_name(wa_json_sv(wa_json_get(one != NULL ? one : j, "code")));
     return wa_fail(err, code == WA_OK ? WA_E_FAILED : code, "%.*s", WA_SV_ARG(why));
 }
 

@@ -109,4 +109,13 @@ void wa_jw_kvsv(struct wa_jw *w, const char *key, struct wa_sv s);
 void wa_jw_kvi(struct wa_jw *w, const char *key, int64_t v);
 void wa_jw_kvb(struct wa_jw *w, const char *key, bool v);
 
+/* --- an error on its way to another process --- */
+
+/* The members "code" and "message" of the open object; "ok" and "" where there is none. */
+void wa_jw_err(struct wa_jw *w, const struct wa_err *e);
+/* Parses what another process said, an object: the error that it says is ours, of a code that is
+ * not known WA_E_INTERNAL. *ret is set in that case, too. */
+WA_CHECK enum wa_code wa_json_answer(struct wa_sv text, struct wa_arena *arena,
+                                     const struct wa_json **ret, struct wa_err *err);
+
 #endif

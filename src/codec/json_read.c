@@ -217,3 +217,15 @@ enum wa_code wa_json_read(const struct wa_json *object, const struct wa_json_fie
 
     return code == WA_OK ? wa_json_read_lax(object, fields, count, what, err) : code;
 }
+
+enum wa_code wa_json_answer(struct wa_sv text, struct wa_arena *arena, const struct wa_json **ret,
+                            struct wa_err *err)
+{
+    if (wa_json_parse(text, 0, arena, ret, err) != WA_OK)
+        return err->code;
+    const struct wa_json *name = wa_json_get(*ret, "code");
+    enum wa_code code = name != NULL ? wa_code_from_name(wa_json_sv(name)) : WA_OK;
+    return code == WA_OK
+               ? WA_OK
+               : wa_fail(err, code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(*ret, "message"))));
+}

@@ -284,3 +284,9 @@ void wa_jw_kvb(struct wa_jw *w, const char *key, bool v)
     wa_jw_key(w, key);
     wa_jw_bool(w, v);
 }
+
+void wa_jw_err(struct wa_jw *w, const struct wa_err *e)
+{
+    wa_jw_kv(w, "code", wa_code_name(e->code));
+    wa_jw_kv(w, "message", e->text);
+}

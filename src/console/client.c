@@ -24,14 +24,12 @@ struct wa_client {
 
 static enum wa_code server_error(int status, const struct wa_json *j, struct wa_err *err)
 {
-    char name[32] = "";
     struct wa_sv code = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "code"));
     struct wa_sv message = wa_json_sv(wa_json_get(wa_json_get(j, "error"), "message"));
-    if (code.n == 0 || code.n >= sizeof name)
+    if (code.n == 0)
         return wa_fail(err, status >= 500 ? WA_E_UNREACHABLE : WA_E_REFUSED,
                        "the server answered with status %d", status);
-    memcpy(name, code.p, code.n);
-    enum wa_code c = wa_code_from_name(name);
+    enum wa_code c = wa_code_from_name(code);
     bool is_told = c != WA_OK && c != WA_E_INTERNAL && c != WA_E_AGAIN; /* the rest is no answer */
     return wa_fail(err, is_told ? c : WA_E_FAILED, "the server says: %.*s", WA_SV_ARG(message));
 }

@@ -233,13 +233,9 @@ bool wa_order_is_final(struct wa_sv state)
 static enum wa_code code_of(const struct wa_json *action)
 {
     struct wa_sv name = wa_json_sv(wa_json_get(action, "code"));
-    char text[32];
     if (name.n == 0)
         return WA_E_TIMEOUT;
-    if (name.n >= sizeof text)
-        return WA_E_FAILED;
-    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(name));
-    enum wa_code c = wa_code_from_name(text);
+    enum wa_code c = wa_code_from_name(name);
     return c == WA_E_INTERNAL ? WA_E_FAILED : c; /* of the machine's, or no code at all: not ours */
 }
 

@@ -71,11 +71,9 @@ static enum wa_code lost(struct wa_reader *r, struct wa_err *err)
 static enum wa_code pass_on(struct wa_sv said, struct wa_err *err)
 {
     struct wa_sv name;
-    char code[32];
     if (!wa_sv_split(&said, ' ', &name))
         return wa_fail(err, WA_E_FAILED, "the process that reads it gave no reason");
-    (void)snprintf(code, sizeof code, "%.*s", (int)(name.n < 31 ? name.n : 31), name.p);
-    enum wa_code c = wa_code_from_name(code);
+    enum wa_code c = wa_code_from_name(name);
     return wa_fail(err, c == WA_OK ? WA_E_FAILED : c, "%.*s", WA_SV_ARG(said));
 }
 

@@ -243,11 +243,7 @@ enum wa_code wa_local_answer_read(struct wa_sv line, struct wa_arena *arena,
         a.message = wa_json_sv(wa_json_get(j, "message"));
     }
     if (a.event == WA_EV_RESULT) {
-        char code[32] = "";
-        struct wa_sv name = wa_json_sv(wa_json_get(j, "code"));
-        if (name.n < sizeof code && name.n > 0)
-            memcpy(code, name.p, name.n);
-        a.code = wa_code_from_name(code);
+        a.code = wa_code_from_name(wa_json_sv(wa_json_get(j, "code")));
         a.data = wa_json_get(j, "data");
     }
     *ret = a;

@@ -127,7 +127,7 @@ static enum wa_code take_found(struct wanted *w, struct wa_sv payload, struct wa
     WA_AUTO_HOSTSET struct wa_hostset found = {NULL, 0, 0};
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, WA_IPC_MESSAGE_MAX);
-    if (wa_api_found(payload, &arena, &j, err) != WA_OK ||
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK ||
         wa_hostset_read(wa_json_sv(wa_json_get(j, "hosts")), &found, err) != WA_OK)
         return err->code;
     cut(w, &found);

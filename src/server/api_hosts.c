@@ -205,7 +205,7 @@ static enum wa_code take_values(struct values *v, struct wa_sv payload, struct w
     char *copy = wa_arena_strdup(&v->arena, payload);
     if (copy == NULL)
         return wa_nomem(err);
-    if (wa_api_found(wa_sv_n(copy, payload.n), &v->arena, &j, err) != WA_OK)
+    if (wa_json_answer(wa_sv_n(copy, payload.n), &v->arena, &j, err) != WA_OK)
         return err->code;
     for (size_t i = 0; i < SLICE && v->known < v->count; i++)
         v->rows[v->known++] = wa_json_at(wa_json_get(j, "rows"), i);
@@ -267,7 +267,7 @@ static enum wa_code take_found(struct wait *w, struct wa_sv payload, struct wa_e
     WA_AUTO_HOSTSET struct wa_hostset found = {NULL, 0, 0};
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, WA_IPC_MESSAGE_MAX);
-    if (wa_api_found(payload, &arena, &j, err) != WA_OK ||
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK ||
         wa_hostset_read(wa_json_sv(wa_json_get(j, "hosts")), &found, err) != WA_OK)
         return err->code;
     if (!w->is_all)

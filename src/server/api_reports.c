@@ -167,7 +167,7 @@ static void on_rows(struct wa_store *s, void *user, struct wa_sv payload)
         WA_AUTO_ARENA struct wa_arena arena;
         const struct wa_json *j = NULL;
         wa_arena_init(&arena, 1u << 20);
-        if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
+        if (wa_json_answer(payload, &arena, &j, &err) == WA_OK)
             (void)wa_fail(&err, WA_E_INTERNAL, "an answer that is none");
         wa_log(&s->child.log, WA_LOG_INFO, "report.failed", WA_LF_S("user", w->user),
                WA_LF_S("why", err.text));

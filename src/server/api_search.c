@@ -157,23 +157,6 @@ enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err
     return WA_OK;
 }
 
-enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena, const struct wa_json **ret,
-                          struct wa_err *err)
-{
-    const struct wa_json *j = NULL;
-    char code[32];
-    if (wa_json_parse(payload, 0, arena, &j, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(j, "code") == NULL) {
-        *ret = j;
-        return WA_OK;
-    }
-    (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-    enum wa_code c = wa_code_from_name(code);
-    return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c, "%.*s",
-                   WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-}
-
 void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct wa_store_request *r = user;
@@ -182,7 +165,7 @@ void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *j = NULL;
     WA_UNUSED(s);
     wa_arena_init(&arena, WA_IPC_MESSAGE_MAX * 4);
-    if (wa_api_found(payload, &arena, &j, &err) == WA_OK)
+    if (wa_json_answer(payload, &arena, &j, &err) == WA_OK)
         wa_store_answer(r, 200, payload);
     else
         wa_store_answer_err(r, &err);

@@ -48,9 +48,6 @@ WA_CHECK enum wa_code wa_api_range(const char *text, char from[WA_VERSION_KEY + 
 /* Before the search process is asked: the request waits for it, until it is answered. WA_E_BUSY:
  * the person has as many that wait as anybody may, since everybody else waits behind them. */
 WA_CHECK enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err);
-/* What the search process answered, as JSON in arena; its error as ours. */
-WA_CHECK enum wa_code wa_api_found(struct wa_sv payload, struct wa_arena *arena,
-                                   const struct wa_json **ret, struct wa_err *err);
 /* For wa_store_ask(), user: the request: what the search process answered is the answer. */
 void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload);
 /* The caller's machines; *ret_is_all: all of them, and the set is empty. */

@@ -333,7 +333,7 @@ static enum wa_code call_finish(struct wa_api_call *c, struct wa_err *err)
     if (strcmp(u.state, "published") == 0)
         return write_placed(u.name, c->out, err);
     if (strcmp(u.state, "refused") == 0)
-        return wa_fail(err, wa_code_from_name(u.code), "%s", u.message);
+        return wa_fail(err, wa_code_from_name(wa_sv(u.code)), "%s", u.message);
     if (check_open(c->store, &u, err) != WA_OK ||
         (u.host[0] != '\0' && wa_api_need_host(c, u.host, err) != WA_OK))
         return err->code;

@@ -157,7 +157,7 @@ static enum wa_code write_answer(const struct waking *k, struct wa_sv payload, s
     struct wa_sv rest = wa_buf_sv(&k->uuids), uuid;
     struct wa_jw w;
     wa_arena_init(&arena, 16u << 20);
-    if (wa_api_found(payload, &arena, &j, err) != WA_OK)
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK)
         return err->code;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);

@@ -64,9 +64,6 @@ WA_CHECK enum wa_code wa_login_certificate_check(const struct wa_store_request *
 /* POST /api/v1/session/kerberos. */
 WA_CHECK enum wa_code wa_login_kerberos_call(struct wa_api_call *c, struct wa_err *err);
 /* --- login_oidc.c --- */
-/* What the oidc process answered: an object, or the error that it is. */
-WA_CHECK enum wa_code wa_oidc_read_answer(struct wa_sv payload, struct wa_arena *arena,
-                                          const struct wa_json **ret, struct wa_err *err);
 struct wa_oidc_says {
     char name[WA_NAME_MAX + 1], subject[WA_OIDC_SUBJECT_MAX + 1], nonce[WA_OIDC_HASH];
     char sealed[WA_OIDC_SEALED_MAX + 1]; /* by what the provider is asked again; "": by nothing */

@@ -129,22 +129,14 @@ enum wa_code wa_directory_read(const struct wa_role_map *m, struct wa_sv payload
     const struct wa_json *j = NULL, *groups = NULL;
     struct wa_sv why = {NULL, 0};
     struct wa_directory_says says = {.entry = 0};
-    char code[32];
     const struct wa_json_field fields[] = {
         {"right", WA_WANT_BOOL, true, 0, &says.is_right},
         {"groups", WA_WANT_ARRAY, true, WA_AUTH_GROUPS_MAX, &groups},
         {"reason", WA_WANT_SV, true, WA_LDAP_REASON_MAX - 1, &why},
     };
     wa_arena_init(&arena, 8u << 20);
-    if (wa_json_parse(payload, 0, &arena, &j, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(j, "code") != NULL) {
-        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-        enum wa_code c = wa_code_from_name(code);
-        return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c, "%.*s",
-                       WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    }
-    if (wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
         return err->code;
     says.entry = wa_role_map_find(m, groups);
     *ret = says;

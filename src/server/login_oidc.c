@@ -80,20 +80,6 @@ static void fail(struct login *l, struct wa_sv payload, const struct wa_err *err
     login_free(l);
 }
 
-enum wa_code wa_oidc_read_answer(struct wa_sv payload, struct wa_arena *arena,
-                                 const struct wa_json **ret, struct wa_err *err)
-{
-    char code[32];
-    if (wa_json_parse(payload, 0, arena, ret, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(*ret, "code") == NULL)
-        return WA_OK;
-    (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(*ret, "code"))));
-    enum wa_code c = wa_code_from_name(code);
-    return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c, "%.*s",
-                   WA_SV_ARG(wa_json_sv(wa_json_get(*ret, "message"))));
-}
-
 /* --- the calls --- */
 
 static void on_begun(struct wa_store *s, void *user, struct wa_sv payload)
@@ -104,7 +90,7 @@ static void on_begun(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
     s->oidc_asked--;
-    if (wa_oidc_read_answer(payload, &arena, &j, &err) != WA_OK) {
+    if (wa_json_answer(payload, &arena, &j, &err) != WA_OK) {
         fail(l, payload, &err);
         return;
     }
@@ -169,8 +155,7 @@ static void on_finished(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
     s->oidc_asked--;
-    if (wa_oidc_read_answer(payload, &arena, &j, &err) != WA_OK ||
-        take_in(l, j, &says, &err) != WA_OK) {
+    if (wa_json_answer(payload, &arena, &j, &err) != WA_OK || take_in(l, j, &says, &err) != WA_OK) {
         fail(l, payload, &err);
         return;
     }

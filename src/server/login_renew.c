@@ -150,7 +150,7 @@ static void on_answer(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *j = NULL;
     wa_arena_init(&arena, 1u << 20);
     s->is_renewing = false;
-    enum wa_code code = wa_oidc_read_answer(payload, &arena, &j, &why);
+    enum wa_code code = wa_json_answer(payload, &arena, &j, &why);
     if (code == WA_OK && !a->is_giving_back)
         code = in_transaction(s, a, j, NULL, &why);
     if (code != WA_OK && !is_against(code))

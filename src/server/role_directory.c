@@ -45,8 +45,7 @@ static void write_answer(const struct wa_ldap_question *q, const struct wa_ldap_
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     if (failed->code != WA_OK) {
-        wa_jw_kv(&w, "code", wa_code_name(failed->code));
-        wa_jw_kv(&w, "message", failed->text);
+        wa_jw_err(&w, failed);
     } else {
         wa_jw_kvb(&w, "right", a->is_right);
         wa_jw_key(&w, "groups");
@@ -86,8 +85,7 @@ static enum wa_code answer_unit(const struct wa_ldap_where *where, const struct 
     if (failed.code == WA_OK) {
         wa_jw_kvb(&w, "below", is_below);
     } else {
-        wa_jw_kv(&w, "code", wa_code_name(failed.code));
-        wa_jw_kv(&w, "message", failed.text);
+        wa_jw_err(&w, &failed);
     }
     wa_jw_end(&w);
     return wa_buf_check(out, err);

@@ -87,8 +87,7 @@ enum wa_code wa_kerberos_answer(void *user, struct wa_sv request, struct wa_buf 
     wa_jw_init(&w, answer);
     wa_jw_obj(&w);
     if (failed.code != WA_OK) {
-        wa_jw_kv(&w, "code", wa_code_name(failed.code));
-        wa_jw_kv(&w, "message", failed.text);
+        wa_jw_err(&w, &failed);
     } else {
         wa_jw_kv(&w, "name", m.name);
         wa_jw_kv(&w, "realm", m.realm);

@@ -392,8 +392,7 @@ enum wa_code wa_oidc_answer(void *user, struct wa_sv request, struct wa_buf *ans
         wa_buf_clear(&text);
         wa_jw_init(&w, &text);
         wa_jw_obj(&w);
-        wa_jw_kv(&w, "code", wa_code_name(failed.code));
-        wa_jw_kv(&w, "message", failed.text);
+        wa_jw_err(&w, &failed);
         if (r->is_gone)
             wa_jw_kvb(&w, "gone", true);
     }

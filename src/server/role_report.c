@@ -123,8 +123,7 @@ enum wa_code wa_report_answer(void *user, struct wa_sv request, struct wa_buf *o
     wa_buf_clear(out);
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(failed.code));
-    wa_jw_kv(&w, "message", failed.text);
+    wa_jw_err(&w, &failed);
     wa_jw_end(&w);
     return wa_buf_check(out, err);
 }

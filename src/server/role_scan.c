@@ -123,8 +123,7 @@ static enum wa_code send(struct wa_scan_role *s, uint32_t id, const struct wa_sc
     wa_buf_init(&out, WA_IPC_MESSAGE_MAX);
     wa_jw_init(&w, &out);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(why->code));
-    wa_jw_kv(&w, "message", why->text);
+    wa_jw_err(&w, why);
     wa_jw_kv(&w, "file", found->file);
     wa_jw_kvi(&w, "bytes", found->bytes);
     wa_jw_kvsv(&w, "text", wa_buf_sv(&found->text));

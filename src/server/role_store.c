@@ -94,8 +94,7 @@ static void write_end(enum wa_server_role whom, bool is_over_it, struct wa_buf *
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
     wa_jw_kvb(&w, "over", is_over_it);
-    wa_jw_kv(&w, "code", wa_code_name(err.code));
-    wa_jw_kv(&w, "message", err.text);
+    wa_jw_err(&w, &err);
     wa_jw_end(&w);
 }
 

@@ -41,8 +41,7 @@ enum wa_code wa_trust_answer(void *user, struct wa_sv request, struct wa_buf *an
         wa_log_err(t->log, WA_LOG_WARNING, "signers.refused", &why);
     wa_jw_init(&w, answer);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(why.code));
-    wa_jw_kv(&w, "message", why.text);
+    wa_jw_err(&w, &why);
     wa_jw_kv(&w, "file", file);
     if (why.code == WA_OK && list.n > 0) {
         wa_jw_key(&w, "list");

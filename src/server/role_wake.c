@@ -248,8 +248,7 @@ enum wa_code wa_wake_answer(void *user, struct wa_sv request, struct wa_buf *ans
     }
     wa_jw_init(&w, answer);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "code", wa_code_name(why.code));
-    wa_jw_kv(&w, "message", why.text);
+    wa_jw_err(&w, &why);
     wa_jw_end(&w);
     return wa_buf_check(answer, err);
 }

@@ -100,22 +100,14 @@ static enum wa_code read_answer(const struct login *l, struct wa_sv payload,
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL, *groups = NULL;
     struct wa_sv why = {0};
-    char code[32];
     const struct wa_json_field fields[] = {
         {"right", WA_WANT_BOOL, true, 0, &ret->is_right},
         {"groups", WA_WANT_ARRAY, true, WA_AUTH_GROUPS_MAX, &groups},
         {"reason", WA_WANT_SV, true, WA_LDAP_REASON_MAX - 1, &why},
     };
     wa_arena_init(&arena, MEMORY_MAX);
-    if (wa_json_parse(payload, 0, &arena, &j, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(j, "code") != NULL) {
-        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-        enum wa_code c = wa_code_from_name(code);
-        return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c, "%.*s",
-                       WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    }
-    if (wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
         return err->code;
     (void)snprintf(reason, WA_LDAP_REASON_MAX, "%.*s", WA_SV_ARG(why));
     for (size_t i = 0; l->msg.groups[i] != NULL; i++)

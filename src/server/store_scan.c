@@ -30,14 +30,8 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
-    char code[32] = "";
     wa_arena_init(&arena, 256u << 20);
-    if (wa_json_parse(payload, 0, &arena, &j, &err) == WA_OK) {
-        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-        enum wa_code c = wa_code_from_name(code);
-        if (c != WA_OK)
-            (void)wa_fail(&err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    }
+    (void)!wa_json_answer(payload, &arena, &j, &err);
     k->done(s, k, j, &err);
     forget(s, k);
 }

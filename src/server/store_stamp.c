@@ -20,13 +20,8 @@ static enum wa_code read_answer(struct wa_sv payload, struct wa_arena *arena, st
                                 struct wa_err *err)
 {
     const struct wa_json *j = NULL;
-    char code[32];
-    if (wa_json_parse(payload, 0, arena, &j, err) != WA_OK)
+    if (wa_json_answer(payload, arena, &j, err) != WA_OK)
         return err->code;
-    (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-    enum wa_code c = wa_code_from_name(code);
-    if (c != WA_OK)
-        return wa_fail(err, c, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
     *ret = wa_json_sv(wa_json_get(j, "text"));
     return WA_OK;
 }

@@ -55,21 +55,13 @@ enum wa_code wa_store_ticket_read(struct wa_sv payload, struct wa_ticket_account
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
     struct wa_sv name = {NULL, 0}, realm = {NULL, 0}, account = {NULL, 0};
-    char code[32];
     const struct wa_json_field fields[] = {
         {"name", WA_WANT_SV, true, sizeof ret->name - 1, &name},
         {"realm", WA_WANT_SV, true, sizeof ret->realm - 1, &realm},
         {"account", WA_WANT_SV, true, sizeof ret->account - 1, &account}};
     wa_arena_init(&arena, 256u << 10);
-    if (wa_json_parse(payload, 0, &arena, &j, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(j, "code") != NULL) {
-        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-        enum wa_code c = wa_code_from_name(code);
-        return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c, "%.*s",
-                       WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    }
-    if (wa_json_read(j, fields, WA_COUNT(fields), "an account", err) != WA_OK)
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK ||
+        wa_json_read(j, fields, WA_COUNT(fields), "an account", err) != WA_OK)
         return err->code;
     (void)snprintf(ret->name, sizeof ret->name, "%.*s", WA_SV_ARG(name));
     (void)snprintf(ret->realm, sizeof ret->realm, "%.*s", WA_SV_ARG(realm));

@@ -63,19 +63,11 @@ enum wa_code wa_store_unit_read(const struct wa_store *s, const struct wa_ticket
 {
     WA_AUTO_ARENA struct wa_arena arena;
     const struct wa_json *j = NULL;
-    char code[32];
     bool is_below = false;
     const struct wa_json_field fields[] = {{"below", WA_WANT_BOOL, true, 0, &is_below}};
     wa_arena_init(&arena, 64u << 10);
-    if (wa_json_parse(payload, 0, &arena, &j, err) != WA_OK)
-        return err->code;
-    if (wa_json_get(j, "code") != NULL) {
-        (void)snprintf(code, sizeof code, "%.*s", WA_SV_ARG(wa_json_sv(wa_json_get(j, "code"))));
-        enum wa_code c = wa_code_from_name(code);
-        return wa_fail(err, c == WA_OK ? WA_E_INTERNAL : c,
-                       "the directory did not say where the machine '%s' stands: %.*s", m->name,
-                       WA_SV_ARG(wa_json_sv(wa_json_get(j, "message"))));
-    }
+    if (wa_json_answer(payload, &arena, &j, err) != WA_OK)
+        return wa_wrap(err, "the directory did not say where the machine '%s' stands", m->name);
     if (wa_json_read(j, fields, WA_COUNT(fields), "the directory's answer", err) != WA_OK)
         return err->code;
     return is_below

@@ -46,15 +46,15 @@ static void test_codes(void **state)
     for (size_t i = 0; i < WA_COUNT(codes); i++) {
         assert_int_equal(codes[i].code, i);
         assert_string_equal(wa_code_name(codes[i].code), codes[i].name);
-        assert_int_equal(wa_code_from_name(codes[i].name), codes[i].code);
+        assert_int_equal(wa_code_from_name(wa_sv(codes[i].name)), codes[i].code);
         assert_int_equal(wa_code_http(codes[i].code), codes[i].http);
         int status = wa_code_exit(codes[i].code);
         assert_int_equal(status, codes[i].exit_status);
         assert_false(seen[status]); /* distinct */
         seen[status] = true;
     }
-    assert_int_equal(wa_code_from_name("no such name"), WA_E_INTERNAL);
-    assert_int_equal(wa_code_from_name(""), WA_E_INTERNAL);
+    assert_int_equal(wa_code_from_name(WA_SV("no such name")), WA_E_INTERNAL);
+    assert_int_equal(wa_code_from_name(WA_SV("")), WA_E_INTERNAL);
     /* A number that is no code never looks like success. */
     assert_int_equal(wa_code_exit(WA_CODE_COUNT), 70);
     assert_int_equal(wa_code_http(WA_CODE_COUNT), 500);

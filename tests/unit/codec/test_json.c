@@ -432,6 +432,46 @@ static void jansson_agrees(void **state)
     }
 }
 
+static void an_answer_says_an_error_or_none(void **state)
+{
+    static const struct {
+        const char *text, *message;
+        enum wa_code code;
+    } rows[] = {
+        {"{\"found\":1}", "", WA_OK},
+        {"{\"code\":\"ok\",\"message\":\"\",\"found\":1}", "", WA_OK},
+        {"{\"code\":\"busy\",\"message\":\"later %s\"}", "later %s", WA_E_BUSY},
+        {"{\"code\":\"busy\"}", "", WA_E_BUSY},
+        {"{\"code\":\"no such\",\"message\":\"m\"}", "m", WA_E_INTERNAL},
+        {"{\"code\":\"busy\\u0000\",\"message\":\"m\"}", "m", WA_E_INTERNAL},
+        {"{\"code\":{},\"message\":\"m\"}", "m", WA_E_INTERNAL},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        struct wa_err err = WA_ERR_INIT;
+        const struct wa_json *j = NULL;
+        wa_arena_init(&arena, 64u << 10);
+        assert_int_equal(wa_json_answer(wa_sv(rows[i].text), &arena, &j, &err), rows[i].code);
+        assert_string_equal(err.text, rows[i].message);
+        assert_non_null(j);
+    }
+    struct wa_err told = WA_ERR_INIT, err = WA_ERR_INIT;
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_BUF struct wa_buf text;
+    const struct wa_json *j = NULL;
+    struct wa_jw w;
+    (void)wa_fail(&told, WA_E_DENIED, "a \"quoted\" reason");
+    wa_arena_init(&arena, 64u << 10);
+    wa_buf_init(&text, 4096);
+    wa_jw_init(&w, &text);
+    wa_jw_obj(&w);
+    wa_jw_err(&w, &told);
+    wa_jw_end(&w);
+    assert_int_equal(wa_json_answer(wa_buf_sv(&text), &arena, &j, &err), WA_E_DENIED);
+    assert_string_equal(err.text, told.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +487,7 @@ int main(void)
         cmocka_unit_test(builds_a_document),
         cmocka_unit_test(a_document_nobody_could_read_is_not_built),
         cmocka_unit_test(lone_surrogates_only_when_asked),
+        cmocka_unit_test(an_answer_says_an_error_or_none),
         cmocka_unit_test(jansson_agrees),
     };
 

@@ -1,6 +1,7 @@
 /* Each allocation fails in turn: the function says that memory ran out, leaks nothing and changes
  * nothing. */
 #include "support.h"
+#include "torture.h"
 
 #include "codec/base64.h"
 #include "codec/conf.h"
@@ -9,83 +10,17 @@
 #include "codec/zip_read.h"
 #include "codec/zip_write.h"
 
-/* malloc, calloc, realloc and free are wrapped at link time. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t n);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void __wrap_free(void *p);
+typedef enum wa_code step_fn(struct wa_err *err);
 
-static long countdown = -1; /* allocations until one fails; -1: never */
-static bool has_failed;
-static long live_count; /* blocks */
-
-static bool must_fail(void)
+static enum wa_code run_step(void *arg, struct wa_err *err)
 {
-    if (countdown < 0)
-        return false;
-    if (countdown-- > 0)
-        return false;
-    has_failed = true;
-    return true;
+    step_fn *const *step = arg;
+    return (*step)(err);
 }
 
-void *__wrap_malloc(size_t n)
+static void torture(step_fn *step, size_t at_least)
 {
-    void *p = must_fail() ? NULL : __real_malloc(n);
-
-    live_count += p ? 1 : 0;
-    return p;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    void *p = must_fail() ? NULL : __real_calloc(count, size);
-
-    live_count += p ? 1 : 0;
-    return p;
-}
-
-void *__wrap_realloc(void *old, size_t n)
-{
-    void *p = must_fail() ? NULL : __real_realloc(old, n);
-
-    live_count += p && !old ? 1 : 0;
-    return p;
-}
-
-void __wrap_free(void *p)
-{
-    live_count -= p ? 1 : 0;
-    __real_free(p);
-}
-
-typedef enum wa_code (*step_fn)(struct wa_err *err);
-
-/* Runs step with the first, second... allocation failing, until it does without a failure. */
-static void torture(step_fn step, long at_least)
-{
-    for (long n = 0; n < 100000; n++) {
-        struct wa_err err = WA_ERR_INIT;
-        long before = live_count;
-        enum wa_code code;
-        has_failed = false;
-        countdown = n;
-        code = step(&err);
-        countdown = -1;
-        assert_int_equal(live_count, before);
-        if (!has_failed) {
-            check_ok(code, &err, "without a failure");
-            assert_true(n >= at_least);
-            return;
-        }
-        if (code != WA_E_NOMEM || err.code != WA_E_NOMEM)
-            fail_msg("allocation %ld failed: %s '%s'", n, wa_code_name(code), err.text);
-    }
-    fail_msg("never done");
+    assert_true(wa_torture(run_step, &step) >= at_least);
 }
 
 static enum wa_code parse_and_write(struct wa_err *err)
@@ -128,16 +63,15 @@ static void json_survives(void **state)
 static void check_ini(const struct wa_ini *ini, bool is_changed)
 {
     static const char old[] = "[a]\nk = 1\n 2\n; r\n[b]\n";
-    WA_AUTO_BUF struct wa_buf out;
-    long resume = countdown;
-
-    countdown = -1;
+    struct wa_buf out;
+    wa_torture_pause();
     wa_buf_init(&out, 1000);
     wa_ini_write(ini, &out);
     assert_int_equal(out.failed, WA_OK);
     if (!is_changed)
         assert_string_equal(wa_buf_str(&out), old);
-    countdown = resume;
+    wa_buf_fini(&out);
+    wa_torture_resume();
 }
 
 static enum wa_code set_key(const char *section, const char *key, struct wa_err *err)

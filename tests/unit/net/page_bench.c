@@ -200,17 +200,15 @@ static enum wa_code error_of(struct wa_sv body, struct wa_err *err)
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_err ignored = WA_ERR_INIT;
     const struct wa_json *j = NULL;
-    char name[32];
     wa_arena_init(&arena, 16u << 20);
     if (wa_json_parse(body, 0, &arena, &j, &ignored) != WA_OK)
         abort(); /* an error that is no JSON */
     j = wa_json_get(j, "error");
     struct wa_sv code = wa_json_sv(wa_json_get(j, "code")),
                  text = wa_json_sv(wa_json_get(j, "message"));
-    (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(code));
-    enum wa_code known = strcmp(name, "login") == 0 || strcmp(name, "password") == 0
+    enum wa_code known = wa_sv_eqs(code, "login") || wa_sv_eqs(code, "password")
                              ? WA_E_AUTH
-                             : wa_code_from_name(name);
+                             : wa_code_from_name(code);
     if (known == WA_E_NOMEM)
         return wa_nomem(err);
     return wa_fail(err, known, "%.*s", WA_SV_ARG(text));
