@@ -14,6 +14,11 @@ void wa_http_set_class(struct wa_http_conn *c, unsigned class)
     c->class = class < WA_HTTP_CLASSES ? class : 0;
 }
 
+void wa_http_set_headers(struct wa_http_conn *c, const char *lines)
+{
+    c->headers = lines;
+}
+
 void wa_http_set_user(struct wa_http_conn *c, void *data)
 {
     c->user = data;
@@ -91,8 +96,9 @@ static void begin(struct wa_http_conn *c, int status, const char *content_type, 
     if (content_type != NULL)
         wa_buf_addf(&c->out.bytes, "Content-Type: %s\r\n", content_type);
     const char *security = c->server->config.security_headers;
-    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s", cache,
-                security != NULL ? security : strict, c->keep_alive ? "" : "Connection: close\r\n");
+    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s%s", cache,
+                security != NULL ? security : strict, c->headers != NULL ? c->headers : "",
+                c->keep_alive ? "" : "Connection: close\r\n");
 }
 
 void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,

@@ -159,6 +159,7 @@ static enum wa_code on_head(void *user, const struct wa_http_head *head, struct 
     c->body_sink = NULL;
     c->user = NULL;
     c->class = 0;
+    c->headers = NULL;
     start_moving(c);
     if (c->is_extra) {
         c->keep_alive = false;

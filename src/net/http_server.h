@@ -87,6 +87,8 @@ WA_AUTO_DEFINE(wa_http_server, wa_http_server_free)
 
 /* Among which answers this request's is counted, below WA_HTTP_CLASSES; 0 when nothing is said. */
 void wa_http_set_class(struct wa_http_conn *c, unsigned class);
+/* "Name: value\r\n" lines of whatever answers this request; they outlive it. */
+void wa_http_set_headers(struct wa_http_conn *c, const char *lines);
 void wa_http_set_user(struct wa_http_conn *c, void *data);
 void *wa_http_user(const struct wa_http_conn *c);
 const char *wa_http_peer(const struct wa_http_conn *c); /* address as text */

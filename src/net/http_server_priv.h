@@ -48,8 +48,9 @@ struct wa_http_conn {
     uint64_t body_stream_max;
     uint64_t moved_bytes, moving_since_ms; /* of the body, then of the answer: its rate */
     void *user;
-    unsigned class; /* for the counts */
-    int file_fd;    /* being sent; -1 */
+    unsigned class;      /* for the counts */
+    const char *headers; /* more lines of the answer; NULL: none */
+    int file_fd;         /* being sent; -1 */
     uint64_t file_at, file_left;
     struct wa_ws_conn *upgraded; /* to be handed over to */
     unsigned busy;

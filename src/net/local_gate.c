@@ -14,7 +14,7 @@ enum wa_code wa_local_gate_init(struct wa_local_gate *g, uint16_t port, struct w
     *g = (struct wa_local_gate){.next = 0};
     (void)snprintf(g->host, sizeof g->host, "127.0.0.1:%u", (unsigned)port);
     (void)snprintf(g->origin, sizeof g->origin, "http://%s", g->host);
-    return wa_rand_hex(g->token, 32, err);
+    return wa_rand_hex(g->token, 32, err) == WA_OK ? wa_rand_hex(g->proof, 32, err) : err->code;
 }
 
 void wa_local_gate_fini(struct wa_local_gate *g)

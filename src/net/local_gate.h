@@ -15,6 +15,7 @@ struct wa_local_gate {
     char host[24];   /* "127.0.0.1:PORT" */
     char origin[32]; /* "http://" and that */
     char token[WA_LOCAL_SECRET_SIZE];
+    char proof[WA_LOCAL_SECRET_SIZE]; /* ours: by it a page knows who answers */
     struct {
         char secret[WA_LOCAL_SECRET_SIZE]; /* "": none */
         uint64_t until_ms;

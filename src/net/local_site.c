@@ -2,6 +2,10 @@
  *
  * Nothing is answered before the gate has judged: the peer's user when it connects, then host,
  * origin and token. A body is taken only after that, and no larger than the call wants.
+ *
+ * Nor does a page believe who answers: the port may be another user's when this program has ended.
+ * What has passed the gate is answered with a proof that only the page and this program know, and a
+ * page sends nothing but questions before it has just seen that.
  */
 #include "net/local_site.h"
 
@@ -30,7 +34,8 @@ struct wa_local_site {
     struct wa_http_server *http;
     struct wa_timer *clock;
     struct wa_local_gate gate;
-    uint64_t active_ms; /* the last call of a page */
+    char proof[WA_LOCAL_SECRET_SIZE + 32]; /* a header line */
+    uint64_t active_ms;                    /* the last call of a page */
     bool is_ending;
 };
 
@@ -49,6 +54,12 @@ void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out)
 static bool is_session(const struct wa_http_head *head)
 {
     return head->method == WA_HTTP_POST && wa_sv_eqs(head->path, "/local/session");
+}
+
+/* A page asks whether it is still this program. */
+static bool is_greeting(const struct wa_http_head *head)
+{
+    return head->method == WA_HTTP_GET && wa_sv_eqs(head->path, "/local/session");
 }
 
 static void call_session(struct wa_local_site *s, struct wa_http_conn *c, struct wa_sv body)
@@ -72,6 +83,7 @@ static void call_session(struct wa_local_site *s, struct wa_http_conn *c, struct
     wa_jw_init(&w, &out);
     wa_jw_obj(&w);
     wa_jw_kv(&w, "token", s->gate.token);
+    wa_jw_kv(&w, "proof", s->gate.proof);
     wa_jw_end(&w);
     wa_local_answer_json(c, &out);
 }
@@ -82,15 +94,18 @@ static bool is_call(struct wa_sv path)
            wa_sv_eqs(path, "/local") || wa_sv_eqs(path, "/api");
 }
 
-static enum wa_code judge_call(const struct wa_local_site *s, const struct wa_http_head *head,
-                               size_t *ret_max, struct wa_err *err)
+static enum wa_code judge_call(const struct wa_local_site *s, struct wa_http_conn *c,
+                               const struct wa_http_head *head, size_t *ret_max, struct wa_err *err)
 {
     if (wa_local_gate_call(&s->gate, head, !is_session(head), err) != WA_OK)
         return err->code;
+    if (!is_session(head))
+        wa_http_set_headers(c, s->proof);
     if (wa_sv_starts(head->path, "/local") && head->query.n > 0)
         return wa_fail(err, WA_E_INVALID, "this call takes no words in its address");
     *ret_max = WA_LOCAL_SMALL_MAX;
-    return is_session(head) ? WA_OK : s->o.judge(s->o.user, head, ret_max, err);
+    return is_session(head) || is_greeting(head) ? WA_OK
+                                                 : s->o.judge(s->o.user, head, ret_max, err);
 }
 
 /* A body that is not collected; an empty one is none. */
@@ -106,11 +121,12 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     size_t max = 0;
     if (is_bytes(s, head)) {
         if (wa_local_gate_bytes(&s->gate, head, &err) == WA_OK) {
+            wa_http_set_headers(c, s->proof);
             s->o.begin_bytes(s->o.user, c);
             return;
         }
     } else if (is_call(head->path)) {
-        if (judge_call(s, head, &max, &err) == WA_OK) {
+        if (judge_call(s, c, head, &max, &err) == WA_OK) {
             wa_http_accept_body(c, max);
             return;
         }
@@ -133,7 +149,10 @@ static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
         return;
     }
     s->active_ms = wa_loop_now_ms(s->o.loop);
-    s->o.call(s->o.user, c, body);
+    if (is_greeting(wa_http_conn_head(c)))
+        wa_http_answer(c, 204, NULL, WA_SV(""), NULL);
+    else
+        s->o.call(s->o.user, c, body);
 }
 
 static void on_gone(void *user, struct wa_http_conn *c)
@@ -218,6 +237,7 @@ static enum wa_code listen(struct wa_local_site *s, struct wa_err *err)
         wa_http_server_new(s->o.loop, &fd, 1, NULL, &config, &events, s, &s->http, err) != WA_OK)
         return err->code;
     fd = -1; /* the server's now */
+    (void)snprintf(s->proof, sizeof s->proof, "Wapt-Proof: %s\r\n", s->gate.proof);
     s->active_ms = wa_loop_now_ms(s->o.loop);
     if (wa_timer_new(s->o.loop, tick, s, &s->clock, err) != WA_OK)
         return err->code;
@@ -247,5 +267,6 @@ void wa_local_site_free(struct wa_local_site *s)
         wa_timer_free(s->clock);
     wa_http_server_free(s->http);
     wa_local_gate_fini(&s->gate);
+    wa_wipe(s->proof, sizeof s->proof);
     wa_free(s);
 }

@@ -205,7 +205,7 @@ def test_a_second_start_opens_the_first(local):
     assert p.wait(20) == 0
     port, ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", out.read_text()).groups()
     assert port == local.port and ticket != local.ticket
-    assert local.ask("POST", "/local/session", {"ticket": ticket}, token=False).json == {"token": local.token}
+    assert local.ask("POST", "/local/session", {"ticket": ticket}, token=False).json["token"] == local.token
 
 
 def test_live_events_come_through(local):

@@ -1,8 +1,12 @@
-// Calls to the local program, and through it to the server. The only secret that the page holds is the session's token, in sessionStorage
-// so that a reload works: no cookie, nothing that another site's page could send.
+// Calls to the local program, and through it to the server. The page holds two secrets, in sessionStorage so that a reload works: the session's
+// token, no cookie, nothing that another site's page could send; and the program's proof, which comes with each of its answers. When the program
+// has ended, its port may be another user's: what he answers is none, and he gets nothing that somebody types.
 import { signal } from "@preact/signals";
+import { t } from "./i18n";
 
 const TOKEN = "wapt.token";
+const PROOF = "wapt.proof";
+const SESSION = "/local/session";
 
 /** ended: the program no longer knows us, and must be opened again. away: it does not answer. */
 export const link = signal<"starting" | "open" | "away" | "ended">("starting");
@@ -22,6 +26,7 @@ export class ApiError extends Error {
 }
 
 let token = sessionStorage.getItem(TOKEN) ?? "";
+let proof = sessionStorage.getItem(PROOF) ?? "";
 
 /** The text of anything that was thrown. */
 export function errorText(e: unknown): string {
@@ -41,9 +46,10 @@ async function failure(answer: Response): Promise<ApiError> {
     }
 }
 
-/** One request with the token. Throws ApiError unless the status is 2xx; away and ended are noted in link. */
-export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+/** One request with the token, and the program's own answer. */
+async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
+    const isBeginning = link.value === "starting"; // the proof comes with this answer
     const isBytes = body instanceof Blob;
     try {
         answer = await fetch(path, {
@@ -59,7 +65,24 @@ export async function send(method: string, path: string, body?: unknown, signal?
         if (!isAbort(e) && link.value === "open") link.value = "away";
         throw isAbort(e) ? e : new ApiError(0, "away", errorText(e));
     }
+    if (!isBeginning && answer.headers.get("Wapt-Proof") !== proof) {
+        if (answer.status === 401) forgetSession(); // the token is void: nobody is told more than that
+        else if (link.value === "open") link.value = "away";
+        throw new ApiError(answer.status, "away", t("Something else answers in place of the console."));
+    }
     if (link.value === "away") link.value = "open";
+    return answer;
+}
+
+/** One request with the token. Throws ApiError unless the status is 2xx; away and ended are noted in link. */
+export async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    // What is told may be a password: only to who has just proved that it is the program.
+    if (method !== "GET" && link.value !== "starting") await settle(await ask("GET", SESSION, undefined, signal), SESSION);
+    return settle(await ask(method, path, body, signal), path);
+}
+
+/** Of the program's own answer. */
+async function settle(answer: Response, path: string): Promise<Response> {
     const isServers = path.startsWith("/api/");
     if (answer.ok) {
         if (isServers) serverGone.value = "";
@@ -67,17 +90,14 @@ export async function send(method: string, path: string, body?: unknown, signal?
     }
     const failed = await failure(answer);
     if (isServers && (failed.code === "unreachable" || failed.code === "timeout")) serverGone.value = failed.message;
-    if (answer.status === 401) {
-        // "auth" is this page's token; "login": the server's session
-        if (failed.code === "auth") forgetSession();
-        else serverSaid401();
-    }
+    if (failed.code === "login") serverSaid401();
     throw failed;
 }
 
 function forgetSession(): void {
     sessionStorage.removeItem(TOKEN);
-    token = "";
+    sessionStorage.removeItem(PROOF);
+    token = proof = "";
     link.value = "ended";
 }
 
@@ -126,9 +146,10 @@ export async function openSession(): Promise<void> {
     const ticket = takeTicket();
     if (ticket) {
         try {
-            const made = await call<{ token: string }>("POST", "/local/session", { ticket });
-            token = made.token;
+            const made = await call<{ token: string; proof: string }>("POST", SESSION, { ticket });
+            ({ token, proof } = made);
             sessionStorage.setItem(TOKEN, token);
+            sessionStorage.setItem(PROOF, proof);
         } catch {
             if (!token) link.value = "ended";
         }

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+const PROOF = "0".repeat(64); // that the answer is the program's
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain" };
 export const CSP =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -196,7 +197,8 @@ export class Mock {
         for await (const c of q) chunks.push(c);
         const text = Buffer.concat(chunks).toString();
         if (!url.pathname.startsWith("/local/") && !url.pathname.startsWith("/api/")) return this.file(url.pathname, a);
-        this.asked.push(`${q.method} ${url.pathname}${url.search}`);
+        const isGreeting = q.method === "GET" && url.pathname === "/local/session";
+        if (!isGreeting) this.asked.push(`${q.method} ${url.pathname}${url.search}`);
         let out;
         try {
             const body = text ? JSON.parse(text) : {};
@@ -206,7 +208,7 @@ export class Mock {
         }
         if (out === "streams") return undefined;
         if (out === "drops") return q.socket.destroy();
-        a.writeHead(out.status ?? 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+        a.writeHead(out.status ?? 200, { "Content-Type": "application/json", "Cache-Control": "no-store", ...(this.isKnown(q) ? { "Wapt-Proof": PROOF } : {}) });
         return a.end(JSON.stringify(out.json));
     }
 
@@ -222,15 +224,20 @@ export class Mock {
         }
     }
 
+    isKnown(q) {
+        return this.token !== "" && q.headers.authorization === `Bearer ${this.token}`;
+    }
+
     call(q, url, body, a) {
         const at = `${q.method} ${url.pathname}`;
         const fail = (status, code, message) => ({ status, json: { error: { code, message } } });
         if (at === "POST /local/session") {
             if (!this.tickets.delete(body.ticket)) return fail(401, "auth", "the ticket is void");
             this.token = "t" + Math.random();
-            return { json: { token: this.token } };
+            return { json: { token: this.token, proof: PROOF } };
         }
-        if (!this.token || q.headers.authorization !== `Bearer ${this.token}`) return fail(401, "auth", "no session");
+        if (!this.isKnown(q)) return fail(401, "auth", "no session");
+        if (at === "GET /local/session") return { json: {} };
         if (at === "GET /local/state") return { json: { version: "0.1.0", language: "en", server: this.server, keys: this.keys, confirm: { method: "terminal", above_hosts: 10 }, publishes: this.publishes, repositories: this.repositories, idle_s: 1800 } };
         if (at === "GET /local/prefs") return { json: this.prefs };
         if (at === "PUT /local/prefs") return (this.prefs = body), { json: {} };
@@ -293,7 +300,7 @@ export class Mock {
         const [what, id, more] = url.pathname.slice(8).split("/");
         const p = url.searchParams;
         if (what === "events") {
-            a.writeHead(200, { "Content-Type": "text/event-stream" });
+            a.writeHead(200, { "Content-Type": "text/event-stream", "Wapt-Proof": PROOF });
             a.write(": hello\n\n");
             this.streams.add(a);
             a.on("close", () => this.streams.delete(a));

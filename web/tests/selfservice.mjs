@@ -137,7 +137,8 @@ export async function a7_isToldWhyNot({ ask, folder }) {
     await page.locator(".toast-error").getByText("An administrator of this machine can see why").waitFor();
     check(!(await page.locator("body").textContent()).includes("7-7-7"), "a script's words are shown");
     await page.locator(".toast-error").getByRole("button", { name: "Close" }).click();
-    const old = { status: 503, contentType: "application/json", body: '{"error":{"code":"busy","message":"not now"}}' };
+    const proof = await page.evaluate(() => sessionStorage.getItem("wapt.proof")); // else it would be nobody's answer
+    const old = { status: 503, contentType: "application/json", headers: { "Wapt-Proof": proof }, body: '{"error":{"code":"busy","message":"not now"}}' };
     await page.route("**/local/catalogue", (route) => route.fulfill(old)); // the page goes on to show what it was offered
     await ask("withdraw");
     await page.getByText("not now").waitFor();

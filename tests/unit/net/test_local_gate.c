@@ -100,10 +100,26 @@ static void test_requests(void **state)
          WA_OK,
          WA_E_DENIED,
          WA_E_DENIED},
+        {WA_HTTP_GET,
+         {HOST,
+          PROOF,
+          {"Sec-Fetch-Site", "cross-site"},
+          {"Sec-Fetch-Mode", "navigate"},
+          {"Sec-Fetch-Dest", "iframe"}},
+         WA_E_DENIED,
+         WA_E_DENIED,
+         WA_E_DENIED},
         {WA_HTTP_GET, {HOST, PROOF, {"Sec-Fetch-Site", "none"}}, WA_OK, WA_OK, WA_OK},
         {WA_HTTP_GET, {HOST, PROOF, PROOF}, WA_OK, WA_OK, WA_E_AUTH},
         {WA_HTTP_GET, {HOST, {"Authorization", "bearer TOKEN"}}, WA_OK, WA_OK, WA_E_AUTH},
         {WA_HTTP_GET, {HOST, {"Authorization", "TOKEN"}}, WA_OK, WA_OK, WA_E_AUTH},
+        {WA_HTTP_GET,
+         {HOST,
+          {"Authorization",
+           "Bearer 0000000000000000000000000000000000000000000000000000000000000000"}},
+         WA_OK,
+         WA_OK,
+         WA_E_AUTH},
         {WA_HTTP_GET, {HOST, {"Cookie", "token=TOKEN"}}, WA_OK, WA_OK, WA_E_AUTH},
         {WA_HTTP_POST,
          {HOST, PROOF, {"Content-Type", "application/json; charset=utf-8"}},
@@ -140,11 +156,56 @@ static void test_requests(void **state)
     wa_local_gate_fini(&g);
 }
 
+/* A body that is a file: nothing that a form of another site can send, nor words in the address. */
+static void test_files(void **state)
+{
+    static const struct {
+        const char *type; /* NULL: no body */
+        const char *query;
+        bool has_token;
+        enum wa_code code;
+    } rows[] = {{"application/octet-stream", "", true, WA_OK},
+                {"application/octet-stream", "", false, WA_E_AUTH},
+                {"application/octet-stream", "a=b", true, WA_E_INVALID},
+                {"application/octet-stream; charset=x", "", true, WA_E_INVALID},
+                {"application/json", "", true, WA_E_INVALID},
+                {"text/plain", "", true, WA_E_INVALID},
+                {"", "", true, WA_E_INVALID},
+                {NULL, "", true, WA_E_INVALID}};
+    WA_UNUSED(state);
+    struct wa_local_gate g;
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_local_gate_init(&g, 4711, &err));
+    assert_string_not_equal(g.token, g.proof);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        struct attempt a = {.method = WA_HTTP_PUT, .headers = {HOST}};
+        struct wa_http_head head;
+        char values[HEADERS][160];
+        size_t n = 1;
+        if (rows[i].has_token) {
+            a.headers[n].name = "Authorization";
+            a.headers[n++].value = "Bearer TOKEN";
+        }
+        if (rows[i].type != NULL) {
+            a.headers[n].name = "Content-Type";
+            a.headers[n].value = rows[i].type;
+        }
+        fill(&head, &a, &g, values);
+        head.query = wa_sv(rows[i].query);
+        assert_int_equal(wa_local_gate_bytes(&g, &head, &err), rows[i].code);
+        wa_err_clear(&err);
+    }
+    wa_local_gate_fini(&g);
+    assert_string_equal(g.token, "");
+    assert_string_equal(g.proof, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickets),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,7 @@ export const common = {
     "The ticket of your login at this workstation says who you are; there is no password to type.":
         "Le ticket de votre ouverture de session sur ce poste dit qui vous êtes ; il n'y a pas de mot de passe à saisir.",
     "There is no certificate here that could log in.": "Il n'y a pas ici de certificat qui puisse ouvrir une session.",
+    "Something else answers in place of the console.": "Autre chose répond à la place de la console.",
     "The console does not answer: perhaps it was closed. Trying again.": "La console ne répond pas : peut-être a-t-elle été fermée. Nouvel essai en cours.",
     "The fingerprint is the same: trust it": "L'empreinte est la même : faire confiance",
     "The server can't be reached; trying again.": "Le serveur est injoignable ; nouvel essai en cours.",
