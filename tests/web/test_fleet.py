@@ -6,7 +6,7 @@ import pages
 import pytest
 from local_program import Local
 from test_f3a_describe import own_etc
-from test_f3a_in_use import publish, running
+from test_f3a_in_use import PROGRAM, publish, running
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def played():
 
         def edit():
             programs.enter_context(running(o))
-            return True
+            return PROGRAM
 
         def leave():
             programs.close()

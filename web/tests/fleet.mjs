@@ -46,7 +46,7 @@ export async function f2_itGoesAgain({ kernel }) {
 
 export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword }) {
     const { page } = open;
-    check(await ask("edit"), "a program runs");
+    const program = await ask("edit");
     await grid(page).getByRole("link", { name }).waitFor();
     await selectFirst(grid(page));
     await page.getByRole("button", { name: "Upgrade", exact: true }).click();
@@ -57,7 +57,7 @@ export async function f3_anUpgradeLeavesOutWhatIsInUse({ ask, name, keyPassword 
     const results = page.getByRole("grid", { name: "Results" });
     await results.locator(".status-ok").waitFor();
     await results.getByText("1 done, 1 put off").waitFor();
-    await results.getByText("f3a-editor 2: waits for wapt-test-editor").waitFor();
+    await results.getByText(`f3a-editor 2: waits for ${program}`).waitFor();
 }
 
 export async function f3b_aRolloutWaitsForWhatIsInUse({ ask, name, keyPassword, folder }) {
