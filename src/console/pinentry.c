@@ -9,6 +9,8 @@
 #include <assuan.h>
 
 #define TEXT_MAX 900u   /* bytes of a line of the protocol's, escaped */
+#define COLUMNS 66u     /* in which a window is drawn at the least, ... */
+#define ROWS_MAX 14u    /* ... and how many such rows find room in it beside its buttons */
 #define WINDOWS_MAX 20u /* one after the other, for what is longer */
 
 struct wa_pinentry {
@@ -58,13 +60,16 @@ static void wish(struct wa_pinentry *p, const char *name, const char *value)
  * not in it. text: the rest. */
 static void escape(struct wa_sv *text, struct wa_buf *out)
 {
-    size_t at = 0;
-    while (at < text->n && out->n <= TEXT_MAX) {
+    size_t at = 0, column = 0, rows = 1;
+    while (at < text->n && out->n <= TEXT_MAX && rows <= ROWS_MAX) {
         size_t begin = at;
         uint32_t cp = 0;
         bool is_good = wa_utf8_next(*text, &at, &cp);
         if (!is_good)
             at = begin + 1;
+        bool ends_row = (is_good && cp == '\n') || ++column == COLUMNS;
+        rows += ends_row;
+        column = ends_row ? 0 : column;
         if (is_good && cp == '\n')
             wa_buf_adds(out, "%0A");
         else if (is_good && cp == '%')
