@@ -1,5 +1,6 @@
 // The start: the ticket becomes a session, then the page is drawn.
 import { render } from "preact";
+import "./drawn";
 import { App } from "./app";
 import { link, openSession } from "./api";
 import { followEvents } from "./events";

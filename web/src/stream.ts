@@ -3,6 +3,7 @@ import { isAbort, send } from "./api";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 15_000;
+const MESSAGE_MAX = 1 << 20; // signs of one message
 
 async function read(path: string, take: (message: string) => void, stop: AbortSignal): Promise<void> {
     const answer = await send("GET", path, undefined, stop);
@@ -14,6 +15,7 @@ async function read(path: string, take: (message: string) => void, stop: AbortSi
         const parts = (rest + value.replaceAll("\r", "")).split("\n\n");
         rest = parts.pop() ?? "";
         parts.forEach(take);
+        if (rest.length > MESSAGE_MAX) return void reader.cancel();
     }
 }
 

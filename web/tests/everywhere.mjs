@@ -8,7 +8,7 @@ const rows = (page) => page.locator(".t-body .t-row");
 const loaded = (page) => rows(page).locator("a").first().waitFor();
 const now = () => Math.floor(Date.now() / 1000);
 
-const PAYLOADS = ["<img src=x onerror='window.hit=1'>", "\"><script>window.hit=2</script>", "</pre></textarea><svg onload=window.hit=3>", "javascript:window.hit=4", "{{7*7}}${window.hit=5}", "\u202egnp.exe\u0000\u001b[31m", "=HYPERLINK(\"http://evil.example\")"];
+const PAYLOADS = ["<img src=x onerror='window.hit=1'>", "\"><script>window.hit=2</script>", "</pre></textarea><svg onload=window.hit=3>", "javascript:window.hit=4", "{{7*7}}${window.hit=5}", "\u202egnp.exe\u0000\u001b[31m\u200b\u00ad", "=HYPERLINK(\"http://evil.example\")"];
 
 /** Every text of the value is hostile; numbers and signs stay. */
 function spoil(value, state = { at: 0 }) {
@@ -18,9 +18,19 @@ function spoil(value, state = { at: 0 }) {
     return value;
 }
 
-/** Nothing ran, and no element was made of what somebody else said. */
+/** Texts, and what is told of elements, in which something is that nobody would see, or that turns the rest. */
+function disguised() {
+    const found = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) found.push(texts.currentNode.data);
+    for (const e of document.querySelectorAll("[title], [aria-label]")) found.push(e.title, e.getAttribute("aria-label") ?? "");
+    return found.filter((text) => /[\0\x1b\u202e\u200b\xad]/.test(text));
+}
+
+/** Nothing ran, no element was made of what somebody else said, and all of it is to be seen. */
 async function clean(page, where) {
     same(await page.evaluate(() => window.hit), undefined, `${where}: something ran`);
+    same(await page.evaluate(disguised), [], `${where}: what nobody sees`);
     same(await page.locator("img:not([src='/icon.svg']), script:not([src='/app.js']), iframe, object, svg[onload], b, i, [onerror]").count(), 0, `${where}: elements made of texts`);
     same(await page.locator("a:not([href^='/']):not([href='#main']), a[href^='//']").count(), 0, `${where}: links to elsewhere`);
 }

@@ -1,5 +1,6 @@
 // The start of the self-service: the ticket becomes a session, then the page is drawn, on the view that the address asks for.
 import { render } from "preact";
+import "../drawn";
 import { link, openSession } from "../api";
 import { loadPrefs } from "../prefs";
 import { setQuery } from "../router";
