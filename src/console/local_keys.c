@@ -104,7 +104,8 @@ void wa_local_keys_fini(struct wa_local *l)
 
 bool wa_local_key_is_open(const struct wa_local_key *k)
 {
-    return k->key != NULL && !k->locks_after && k->until > wa_clock_now();
+    return k->key != NULL && !k->locks_after && k->until > wa_clock_now() &&
+           k->until_ms > wa_clock_mono_ms();
 }
 
 struct wa_local_key *wa_local_key_find(struct wa_local *l, struct wa_sv id)
@@ -166,7 +167,7 @@ void wa_local_key_release(struct wa_local_key *k)
 void wa_local_keys_sweep(struct wa_local *l, bool all)
 {
     for (size_t i = 0; i < l->key_count; i++)
-        if (l->keys[i].key != NULL && (all || l->keys[i].until <= wa_clock_now()))
+        if (l->keys[i].key != NULL && (all || !wa_local_key_is_open(&l->keys[i])))
             lock(&l->keys[i]);
 }
 
@@ -321,6 +322,7 @@ static void opened(struct wa_local_job *job, struct wa_err *err)
     o->key = NULL;
     k->locks_after = false;
     k->until = wa_clock_now() + o->seconds;
+    k->until_ms = wa_clock_mono_ms() + (uint64_t)o->seconds * 1000;
     wa_log(job->local->o->log, WA_LOG_INFO, "console.key.unlocked", WA_LF_S("id", k->id),
            WA_LF_I("seconds", o->seconds));
     job->exchange.conn = NULL;

@@ -10,11 +10,14 @@
 #include "console/local_priv.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "pkg/unicode.h"
 
 #define WHAT_MAX 64
-#define SHOWN_VALUE_MAX 400u /* bytes of a value, outside the page */
+#define SHOWN_VALUE_MAX 400u  /* bytes of a value, outside the page */
+#define HOSTS_SHOWN_MAX 1000u /* by name, on a terminal */
+#define HOSTS_WINDOW_MAX 60u  /* in a window, which holds little */
+#define HOSTS_LINE 70u        /* bytes of names, about */
 #define LINES_BYTES_MAX (4u << 20)
-#define UNASKED_MS 3600000u /* ms over which machines add up */
 
 enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 
@@ -74,11 +77,37 @@ static struct wa_local_prepared *prepared_new(const struct wa_local_kind *kind, 
     return NULL;
 }
 
-/* A name may be a machine's own word: it begins no line of its own. */
+/* Nothing is to be seen of it, though a name with it is another one; beyond wa_utf8_is_shown(),
+ * since files and messages may have it. */
+static bool is_unseen(uint32_t cp)
+{
+    return cp == 0xad || cp == 0x34f || cp == 0x115f || cp == 0x1160 || cp == 0x17b4 ||
+           cp == 0x17b5 || (cp >= 0x180b && cp <= 0x180f) || cp == 0x2800 || cp == 0x3164 ||
+           (cp >= 0xfe00 && cp <= 0xfe0f) || cp == 0xffa0 || (cp >= 0xfff0 && cp <= 0xfffb) ||
+           (cp >= 0xe0000 && cp <= 0xe0fff);
+}
+
+/* A name may be a machine's own word: it begins no line of its own, and has no blanks up to where a
+ * terminal begins the next one. */
 static void add_in_line(struct wa_buf *out, struct wa_sv text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        wa_buf_addc(out, text.p[i] == '\n' ? '?' : text.p[i]);
+    bool was_blank = false;
+    size_t at = 0;
+    while (at < text.n) {
+        size_t begin = at;
+        uint32_t cp = 0;
+        bool is_good = wa_utf8_next(text, &at, &cp);
+        if (!is_good)
+            at++;
+        bool is_blank = is_good && (cp == ' ' || (cp >= 0xa0 && wa_unicode_isspace(cp)));
+        if (!is_good || cp == '\n' || is_unseen(cp))
+            wa_buf_addc(out, '?');
+        else if (!is_blank)
+            wa_buf_add(out, text.p + begin, at - begin); /* what moves the cursor: not from here */
+        else if (!was_blank)
+            wa_buf_addc(out, ' ');
+        was_blank = is_blank;
+    }
 }
 
 void wa_local_say(struct wa_local_prepared *p, const char *label, struct wa_sv value)
@@ -138,10 +167,19 @@ void wa_local_prepared_sweep(struct wa_local *l, bool all)
     }
 }
 
-/* What is signed for few machines at a time adds up, or a page could reach all of them unasked. */
+static uint64_t minute_now(const struct wa_local *l)
+{
+    return wa_loop_now_ms(l->loop) / 60000u + WA_LOCAL_UNASKED_MIN; /* all zero: long ago */
+}
+
+/* What is signed for few machines at a time adds up, or a page could reach all of them unasked. A
+ * gesture begins no new count: a page could wait for one. */
 static bool needs_gesture(const struct wa_local *l, const struct wa_local_prepared *p)
 {
-    size_t before = wa_loop_now_ms(l->loop) - l->unasked_ms < UNASKED_MS ? l->unasked : 0;
+    uint64_t now = minute_now(l);
+    size_t before = 0;
+    for (size_t i = 0; i < WA_LOCAL_UNASKED_MIN; i++)
+        before += now - l->unasked[i].minute < WA_LOCAL_UNASKED_MIN ? l->unasked[i].count : 0;
     return p->needs_gesture || p->kind->gesture == WA_LOCAL_GESTURE_ALWAYS ||
            (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE &&
             before + p->targets.count > l->o->confirm_above);
@@ -149,13 +187,13 @@ static bool needs_gesture(const struct wa_local *l, const struct wa_local_prepar
 
 static void count_unasked(struct wa_local *l, const struct wa_local_prepared *p)
 {
-    uint64_t now = wa_loop_now_ms(l->loop);
-    if (now - l->unasked_ms >= UNASKED_MS) {
-        l->unasked = 0;
-        l->unasked_ms = now;
-    }
+    uint64_t now = minute_now(l);
+    size_t i = now % WA_LOCAL_UNASKED_MIN;
+    if (l->unasked[i].minute != now)
+        l->unasked[i].count = 0;
+    l->unasked[i].minute = now;
     if (p->kind->gesture == WA_LOCAL_GESTURE_ABOVE)
-        l->unasked += p->targets.count;
+        l->unasked[i].count += p->targets.count;
 }
 
 /* The key that p is to be signed with; NULL: there is none, or none is needed. */
@@ -418,9 +456,7 @@ static void start_signing(struct wa_local *l, struct wa_local_prepared *p, struc
     else if (!has_what_it_takes(p, key))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (p->kind->is_local || wa_local_job_use_server(job, &err) == WA_OK) {
-        if (p->state == CONFIRMED)
-            l->unasked = 0; /* the person is there */
-        else
+        if (p->state != CONFIRMED)
             count_unasked(l, p);
         *s = (struct signing){p, key};
         if (key != NULL)
@@ -452,6 +488,28 @@ static void answer_waiting(const struct wa_local *l, struct wa_http_conn *c)
     wa_http_answer(c, 202, "application/json", wa_sv(body), NULL);
 }
 
+/* Which machines: a page that was told something else than the person wants would have the number
+ * right. Before the lines, so that what is done stands where the code is typed. */
+static void add_hosts(const struct wa_local *l, const struct wa_local_prepared *p,
+                      struct wa_buf *out)
+{
+    size_t max = wa_local_prompt_is_there(l) ? HOSTS_WINDOW_MAX : HOSTS_SHOWN_MAX;
+    size_t n = p->targets.count < max ? p->targets.count : max, line = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct wa_target *t = &p->targets.items[i];
+        size_t before = out->n;
+        wa_buf_adds(out, line == 0 ? "    " : ", ");
+        add_in_line(out, wa_sv(t->name[0] != '\0' ? t->name : t->uuid));
+        line += out->n - before;
+        if (line < HOSTS_LINE && i + 1 < n)
+            continue;
+        wa_buf_addc(out, '\n');
+        line = 0;
+    }
+    if (n < p->targets.count)
+        wa_buf_addf(out, wa_text("    and %zu others\n"), p->targets.count - n);
+}
+
 static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
 {
     WA_AUTO_BUF struct wa_buf text;
@@ -459,6 +517,7 @@ static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_
     wa_buf_init(&text, LINES_BYTES_MAX + 8192);
     add_in_line(&text, wa_buf_sv(&p->title));
     wa_buf_addc(&text, '\n');
+    add_hosts(l, p, &text);
     wa_buf_addsv(&text, wa_buf_sv(&p->shown));
     if (!has_what_it_takes(p, key_of(l, p)))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");

@@ -79,6 +79,7 @@ struct wa_local_key {
     bool is_token, can_sign_code;
     struct wa_key *key; /* unlocked; NULL: locked */
     int64_t until;      /* s */
+    uint64_t until_ms;  /* the same by a clock that nobody sets back */
     unsigned users;     /* jobs that sign with it */
     bool is_opening, locks_after;
 };
@@ -105,6 +106,7 @@ struct wa_local_pin {
     struct wa_err why; /* how it ended */
 };
 
+#define WA_LOCAL_UNASKED_MIN 60u /* minutes over which machines add up */
 struct wa_local {
     const struct wa_local_options *o;
     struct wa_loop *loop;
@@ -113,8 +115,10 @@ struct wa_local {
     struct wa_local_key keys[WA_LOCAL_KEYS];
     size_t key_count;
     struct wa_local_prepared *prepared[WA_LOCAL_PREPARED];
-    size_t unasked; /* machines that were signed for without a question, since unasked_ms */
-    uint64_t unasked_ms;
+    struct { /* machines that were signed for without a question, by the minute */
+        uint64_t minute;
+        size_t count;
+    } unasked[WA_LOCAL_UNASKED_MIN];
     struct wa_local_confirm *confirm; /* one at a time */
     struct wa_local_door *door;
     struct wa_local_pin pin;

@@ -420,6 +420,7 @@ void bench_unlock(struct bench *b)
     }
     b->local.keys[0].key = an_open_key;
     b->local.keys[0].until = wa_clock_now() + 100000;
+    b->local.keys[0].until_ms = wa_clock_mono_ms() + 100000000;
     an_open_key = NULL;
     wa_buf_fini_secret(&pem);
     bench_resume();

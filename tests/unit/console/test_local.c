@@ -379,6 +379,57 @@ static void test_few_by_few_adds_up(void **state)
     end(&s);
 }
 
+/* Not even a person who is there for something else begins a new count; an hour does. */
+static void test_a_gesture_gives_no_more(void **state)
+{
+    static const struct {
+        uint64_t minutes;
+        const char *needs;
+    } rows[] = {{0, "\"needs\":\"gesture\""},
+                {WA_LOCAL_UNASKED_MIN - 2, "\"needs\":\"gesture\""},
+                {WA_LOCAL_UNASKED_MIN, "\"needs\":\"none\""}};
+    WA_UNUSED(state);
+    struct story s;
+    char body[96];
+    begin(&s);
+    s.b.options.confirm_above = 1;
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    bench_type(&s.b, true);
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    assert_true(bench_says(&s.out, "\"done\""));
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        for (size_t k = 0; k < WA_LOCAL_UNASKED_MIN; k++)
+            s.b.local.unasked[k].minute -= rows[i].minutes - (i > 1 ? rows[i - 1].minutes : 0);
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        assert_true(bench_says(&s.out, rows[i].needs));
+    }
+    end(&s);
+}
+
+/* Whoever sets the clock back keeps no key open, nor does a clock that stood still. */
+static void test_a_key_locks_by_both_clocks(void **state)
+{
+    WA_UNUSED(state);
+    struct story s;
+    char body[96];
+    for (int i = 0; i < 2; i++) {
+        begin(&s);
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        if (i == 0)
+            s.b.local.keys[0].until = 0;
+        else
+            s.b.local.keys[0].until_ms = 0;
+        refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CONFLICT);
+        must(bench_do(&s.b, WA_HTTP_GET, "/local/state", "", &s.out, &s.err));
+        assert_true(bench_says(&s.out, "\"unlocked_until\":0"));
+        assert_null(s.b.local.keys[0].key); /* it is gone, not only refused */
+        end(&s);
+    }
+}
+
 /* Lines of the question: the title, what begins with two spaces, and what is typed behind. */
 static void check_lines(const struct wa_buf *shown)
 {
@@ -431,6 +482,41 @@ static void test_names_forge_no_line(void **state)
         check_lines(&s.b.shown);
         for (size_t k = 0; k < WA_COUNT(marks); k++)
             assert_false(bench_says(&s.b.shown, marks[k]));
+        bench_type(&s.b, false);
+        end(&s);
+    }
+}
+
+/* The question says which machines they are: their number alone could be that of others. */
+static void test_the_question_names_machines(void **state)
+{
+    static const struct {
+        const char *name, *shown;
+    } rows[] = {{"PC-1", "\r\n    PC-1\r\n"},
+                {"", "\r\n    " BENCH_UUID "\r\n"},
+                /* Blanks as far as the next line of a terminal, of any kind; what nobody sees. */
+                {"a                                                        Machines: 0",
+                 "    a Machines: 0"},
+                {"a\xc2\xa0\xe2\x80\x83\xe3\x80\x80 b", "    a b\r\n"},
+                {"a\xc2\xad"
+                 "b\xe3\x85\xa4"
+                 "c\xef\xb8\x8f"
+                 "d\xcd\x8f"
+                 "e\xe2\xa0\x80",
+                 "    a?b?c?d?e?\r\n"},
+                {"\xc3\xa9t\xc3\xa9 \xe4\xb8\xad", "    \xc3\xa9t\xc3\xa9 \xe4\xb8\xad\r\n"}};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        struct story s;
+        char body[96];
+        begin(&s);
+        s.b.options.confirm_above = 0;
+        s.b.host = wa_sv(rows[i].name);
+        must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+        must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+        check_lines(&s.b.shown);
+        if (!bench_says(&s.b.shown, rows[i].shown))
+            fail_msg("%s", wa_buf_str(&s.b.shown));
         bench_type(&s.b, false);
         end(&s);
     }
@@ -560,7 +646,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_shown_is_signed_once),
         cmocka_unit_test(test_few_by_few_adds_up),
+        cmocka_unit_test(test_a_gesture_gives_no_more),
+        cmocka_unit_test(test_a_key_locks_by_both_clocks),
         cmocka_unit_test(test_names_forge_no_line),
+        cmocka_unit_test(test_the_question_names_machines),
         cmocka_unit_test(test_a_server_that_is_gone),
         cmocka_unit_test(test_what_is_not_relayed),
         cmocka_unit_test(test_what_lasts_is_asked_outside_the_page),
