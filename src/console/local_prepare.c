@@ -16,6 +16,7 @@
 #define SHOWN_VALUE_MAX 400u  /* bytes of a value, outside the page */
 #define HOSTS_SHOWN_MAX 1000u /* by name, on a terminal */
 #define HOSTS_WINDOW_MAX 60u  /* in a window, which holds little */
+#define BLANKS_MAX 2u         /* one after the other */
 #define HOSTS_LINE 70u        /* bytes of names, about */
 #define LINES_BYTES_MAX (4u << 20)
 
@@ -91,8 +92,7 @@ static bool is_unseen(uint32_t cp)
  * terminal begins the next one. */
 static void add_in_line(struct wa_buf *out, struct wa_sv text)
 {
-    bool was_blank = false;
-    size_t at = 0;
+    size_t at = 0, blanks = 0;
     while (at < text.n) {
         size_t begin = at;
         uint32_t cp = 0;
@@ -104,9 +104,9 @@ static void add_in_line(struct wa_buf *out, struct wa_sv text)
             wa_buf_addc(out, '?');
         else if (!is_blank)
             wa_buf_add(out, text.p + begin, at - begin); /* what moves the cursor: not from here */
-        else if (!was_blank)
+        else if (blanks < BLANKS_MAX)
             wa_buf_addc(out, ' ');
-        was_blank = is_blank;
+        blanks = is_blank ? blanks + 1 : 0;
     }
 }
 
@@ -510,6 +510,16 @@ static void add_hosts(const struct wa_local *l, const struct wa_local_prepared *
         wa_buf_addf(out, wa_text("    and %zu others\n"), p->targets.count - n);
 }
 
+/* By whose name: a page could have taken another key, or made one. */
+static void add_key(const struct wa_local_key *key, struct wa_buf *out)
+{
+    if (key == NULL)
+        return;
+    wa_buf_addf(out, "  %s: ", wa_text("Key"));
+    add_in_line(out, wa_sv(wa_cert_cn(key->chain.items[0])));
+    wa_buf_addf(out, " (%s)\n", wa_cert_fingerprint(key->chain.items[0]));
+}
+
 static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_conn *c)
 {
     WA_AUTO_BUF struct wa_buf text;
@@ -519,6 +529,7 @@ static void ask(struct wa_local *l, struct wa_local_prepared *p, struct wa_http_
     wa_buf_addc(&text, '\n');
     add_hosts(l, p, &text);
     wa_buf_addsv(&text, wa_buf_sv(&p->shown));
+    add_key(key_of(l, p), &text);
     if (!has_what_it_takes(p, key_of(l, p)))
         (void)wa_fail(&err, WA_E_CONFLICT, "the key is locked: unlock it first");
     else if (wa_buf_check(&text, &err) == WA_OK &&

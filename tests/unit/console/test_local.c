@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/clock.h"
 #include "proto/journal.h"
 
 #define ACTIONS                                                                                    \
@@ -409,6 +410,45 @@ static void test_a_gesture_gives_no_more(void **state)
     end(&s);
 }
 
+static void test_what_is_asked_can_be_done(void **state)
+{
+    WA_UNUSED(state);
+    struct story s;
+    char body[96];
+    begin(&s);
+    s.b.options.confirm_above = 0;
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/keys/lock", "", &s.out, &s.err));
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_CONFLICT); /* nobody is asked in vain */
+    assert_int_equal(s.b.shown.n, 0);
+    /* What was shown too long ago is not signed. */
+    bench_unlock(&s.b);
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    for (size_t i = 0; i < WA_LOCAL_PREPARED; i++)
+        if (s.b.local.prepared[i] != NULL)
+            s.b.local.prepared[i]->expires_at = wa_clock_now();
+    refused(&s, WA_HTTP_POST, "/local/commit", body, WA_E_NOT_FOUND);
+    /* One question at a time; that of a page that has gone goes too. */
+    must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
+    char second[96], path[128];
+    must(bench_prepare(&s.b, ACTIONS, second, &s.out, &s.err));
+    refused(&s, WA_HTTP_POST, "/local/commit", second, WA_E_BUSY);
+    (void)snprintf(path, sizeof path, "/local/prepare/%.32s", strstr(body, ":\"") + 2);
+    must(bench_do(&s.b, WA_HTTP_DELETE, path, "", &s.out, &s.err));
+    assert_null(s.b.local.confirm);
+    must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", second, &s.out, &s.err));
+    assert_true(bench_says(&s.out, "gesture"));
+    bench_type(&s.b, false);
+    /* A key for other purposes. */
+    s.b.local.keys[0].can_sign_code = false;
+    refused(&s, WA_HTTP_POST, "/local/prepare", "{\"what\":\"make\",\"files\":[],\"made\":{}}",
+            WA_E_DENIED);
+    refused(&s, WA_HTTP_POST, "/local/prepare",
+            "{\"what\":\"certificate\",\"request\":\"x\",\"days\":1}", WA_E_DENIED);
+    end(&s);
+}
+
 /* Whoever sets the clock back keeps no key open, nor does a clock that stood still. */
 static void test_a_key_locks_by_both_clocks(void **state)
 {
@@ -496,8 +536,8 @@ static void test_the_question_names_machines(void **state)
                 {"", "\r\n    " BENCH_UUID "\r\n"},
                 /* Blanks as far as the next line of a terminal, of any kind; what nobody sees. */
                 {"a                                                        Machines: 0",
-                 "    a Machines: 0"},
-                {"a\xc2\xa0\xe2\x80\x83\xe3\x80\x80 b", "    a b\r\n"},
+                 "    a  Machines: 0"},
+                {"a\xc2\xa0\xe2\x80\x83\xe3\x80\x80 b", "    a  b\r\n"},
                 {"a\xc2\xad"
                  "b\xe3\x85\xa4"
                  "c\xef\xb8\x8f"
@@ -515,7 +555,7 @@ static void test_the_question_names_machines(void **state)
         must(bench_prepare(&s.b, ACTIONS, body, &s.out, &s.err));
         must(bench_do(&s.b, WA_HTTP_POST, "/local/commit", body, &s.out, &s.err));
         check_lines(&s.b.shown);
-        if (!bench_says(&s.b.shown, rows[i].shown))
+        if (!bench_says(&s.b.shown, rows[i].shown) || !bench_says(&s.b.shown, "  Key: "))
             fail_msg("%s", wa_buf_str(&s.b.shown));
         bench_type(&s.b, false);
         end(&s);
@@ -582,7 +622,12 @@ static void test_what_is_not_relayed(void **state)
                    {WA_HTTP_POST, "/api/v1/account/certificates"},
                    {WA_HTTP_POST, "/api/v1/signers"},
                    {WA_HTTP_POST, "/api/v1/webhooks"},
-                   {WA_HTTP_PUT, "/api/v1/webhooks/a"}};
+                   {WA_HTTP_PUT, "/api/v1/webhooks/a"},
+                   /* Nobody is nobody. */
+                   {WA_HTTP_DELETE, "/api/v1/users/"},
+                   {WA_HTTP_DELETE, "/api/v1/users//sessions"},
+                   {WA_HTTP_DELETE, "/api/v1/hosts//certificate"},
+                   {WA_HTTP_POST, "/api/v1/rollouts//stop"}};
     for (size_t i = 0; i < WA_COUNT(lasting); i++)
         refused(&s, lasting[i].method, lasting[i].path, "{}", WA_E_NOT_FOUND);
     assert_int_equal(s.b.asked, asked);
@@ -635,9 +680,16 @@ static void test_what_lasts_is_asked_outside_the_page(void **state)
                        GRANT "\"user-change\",\"user\":\"a/../b\",\"give\":{\"disabled\":true}}",
                        body, &s.out, &s.err));
     assert_true(bench_says(&s.out, "\"needs\":\"none\""));
-    must(bench_prepare(&s.b, GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":false}}",
-                       body, &s.out, &s.err));
-    assert_true(bench_says(&s.out, "\"needs\":\"gesture\""));
+    static const char *const gives[] = {
+        GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":false}}",
+        GRANT
+        "\"user-change\",\"user\":\"a\",\"give\":{\"disabled\":true,\"role\":\"superadmin\"}}",
+        GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"needs_second_factor\":false}}",
+        GRANT "\"user-change\",\"user\":\"a\",\"give\":{\"perimeter\":null}}"};
+    for (size_t i = 0; i < WA_COUNT(gives); i++) {
+        must(bench_prepare(&s.b, gives[i], body, &s.out, &s.err));
+        assert_true(bench_says(&s.out, "\"needs\":\"gesture\""));
+    }
     end(&s);
 }
 
@@ -647,6 +699,7 @@ int main(void)
         cmocka_unit_test(test_what_is_shown_is_signed_once),
         cmocka_unit_test(test_few_by_few_adds_up),
         cmocka_unit_test(test_a_gesture_gives_no_more),
+        cmocka_unit_test(test_what_is_asked_can_be_done),
         cmocka_unit_test(test_a_key_locks_by_both_clocks),
         cmocka_unit_test(test_names_forge_no_line),
         cmocka_unit_test(test_the_question_names_machines),
