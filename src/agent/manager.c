@@ -101,20 +101,22 @@ static enum wa_code confine(struct wa_manager *m, struct wa_err *err)
 
 static void keep_push(struct wa_manager *m)
 {
-    struct wa_err err = WA_ERR_INIT;
+    int64_t enrolled = 0;
+    struct wa_err err = WA_ERR_INIT, ignored = WA_ERR_INIT;
+    /* Read first: one that is being kept is seen as such afterwards. */
+    bool is_enrolled =
+        wa_param_i64(m->db, "enrolled_at", &enrolled, &ignored) == WA_OK && enrolled != 0;
     wa_lock_take(m->lock);
     bool fresh = m->registered, known = m->key != NULL;
     bool is_one = m->twin_doubts == 0; /* a copy hears no orders */
+    is_enrolled = is_enrolled && !m->is_enrolling;
     wa_lock_give(m->lock);
     if (!known || !is_one || m->config.wapt_server[0] == '\0') {
         if (wa_push_is_up(m))
             wa_push_stop(m);
         return;
     }
-    int64_t enrolled = 0;
-    if (wa_param_i64(m->db, "enrolled_at", &enrolled, &err) != WA_OK || enrolled == 0)
-        return;
-    if (!fresh && wa_push_is_up(m))
+    if (!is_enrolled || (!fresh && wa_push_is_up(m)))
         return;
     wa_lock_take(m->lock);
     m->registered = false; /* what registers from here on is the next turn's */

@@ -77,6 +77,7 @@ struct wa_manager {
     bool reload_done;                /* it was */
     bool upgrade_handed;             /* the agent's replacement was started */
     bool stopping, registered;       /* registered: the push channel should (re)connect */
+    bool is_enrolling;               /* what the server has answered is being kept */
     char confined[WA_PRIV_LINE_MAX]; /* what is left to it */
     int64_t db_looked_at;            /* the loop's: when the database was looked through */
     bool db_is_whole;

@@ -276,7 +276,19 @@ static enum wa_code enrol_once(struct wa_manager *m, const struct wa_local_reque
         compose(m, r, wa_buf_sv(&certificate), &text, &is_renewal, err) != WA_OK ||
         post(m, "/agent/v1/register", false, wa_buf_sv(&text), &answer, err) != WA_OK)
         return err->code;
-    return take_answer(m, wa_buf_sv(&answer), is_renewal, err);
+    /* A connection that began now would be followed by another, which shows the certificate. */
+    wa_lock_take(m->lock);
+    m->is_enrolling = true;
+    wa_lock_give(m->lock);
+    enum wa_code code = take_answer(m, wa_buf_sv(&answer), is_renewal, err);
+    wa_lock_take(m->lock);
+    m->is_enrolling = false;
+    if (code == WA_OK) {
+        m->registered = true;
+        m->twin_doubts = 0;
+    }
+    wa_lock_give(m->lock);
+    return code;
 }
 
 /* The options that the request sets, NUL-terminated in arena; NULL: left alone. */
@@ -340,10 +352,6 @@ enum wa_code wa_report_register(struct wa_task_run *run, struct wa_err *err)
         wa_agent_config_write(&m->config, register_keys, values, WA_COUNT(values), err) != WA_OK)
         return wa_wrap(err,
                        "the machine is registered, but its configuration could not be written");
-    wa_lock_take(m->lock);
-    m->registered = true;
-    m->twin_doubts = 0;
-    wa_lock_give(m->lock);
     return WA_OK;
 }
 
@@ -353,13 +361,6 @@ static bool is_enrolled(struct wa_manager *m)
     struct wa_err err = WA_ERR_INIT;
     int64_t enrolled = 0;
     return wa_param_i64(m->tdb, "enrolled_at", &enrolled, &err) == WA_OK && enrolled != 0;
-}
-
-static void connect_anew(struct wa_manager *m)
-{
-    wa_lock_take(m->lock);
-    m->registered = true;
-    wa_lock_give(m->lock);
 }
 
 /* As long as the directory or the server does not answer, later and later. */
@@ -377,7 +378,6 @@ static void enrol_by_account(struct wa_manager *m)
     }
     wa_log(&m->log, WA_LOG_INFO, "registration.done", WA_LF_S("uuid", m->uuid));
     m->status_retry_at = now;
-    connect_anew(m);
 }
 
 void wa_report_renew(struct wa_manager *m)
@@ -397,7 +397,6 @@ void wa_report_renew(struct wa_manager *m)
         return;
     }
     wa_log(&m->log, WA_LOG_INFO, "certificate.renewed", WA_LF_S("uuid", m->uuid));
-    connect_anew(m); /* the push channel shows it */
 }
 
 /* --- leaving --- */

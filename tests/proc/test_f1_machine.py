@@ -7,7 +7,7 @@ import subprocess
 import time
 import uuid as uuidlib
 
-from conftest import BIN, end, run
+from conftest import BIN, end, run, until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -35,6 +35,22 @@ def test_f1a_token_that_is_used_up_expired_or_invented(org):
     for token in (used, expired, invented):
         run(BIN / "wapt-get", "-c", ini, "register", "--token-file", token, ok=False)
     end(service)
+
+
+def test_f1a_who_has_registered_connects_once(org):
+    """When all is kept that the connection shows; not before that, and then again."""
+    for number in range(4):
+        name = f"agent-once-{number}"
+        ini = org.new_agent(org.base / name)
+        ini.write_text(ini.read_text().replace("[global]", f"[global]\nuuid = {name}"))
+        service = org.start_agent(name, ini)
+        run(BIN / "wapt-get", "-c", ini, "register", "--token-file", org.token("--uses", "1", "--valid", "1h"))
+        log = org.base / f"{name}.log"
+        until(lambda: "state=welcome" in log.read_text(), "it is connected")
+        for _ in range(3):  # the manager's clock ticks meanwhile
+            run(BIN / "wapt-get", "-c", ini, "update-status")
+        assert log.read_text().count("state=connecting") == 1, log.read_text()
+        end(service)
 
 
 def test_f1b_wrong_server_certificate(org):
