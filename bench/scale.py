@@ -24,7 +24,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/proc"))
-from conftest import BIN, Organisation, account, run, until  # pylint: disable=wrong-import-position
+from conftest import BIN, Organisation, account, free_port, run, until  # pylint: disable=wrong-import-position
 
 AGENTS = pathlib.Path(os.environ.get("WAPT_TEST_BIN", ROOT / "build/bin")).resolve().parent / "bench/bench_agents"
 SHARD = 16000  # machines of one process: 20,000 descriptors are the limit here
@@ -124,9 +124,7 @@ class Fleet(Organisation):
             (base / n).chmod(0o600)
         self.keycert("Authority", "--ca")
         self.keycert("Deployer", by="Authority")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url = self.agents_url = f"https://127.0.0.1:{self.port}"
         self.dir, self.fronts = base / "server", max(2, -(-count // FRONT))
         run(BIN / "waptserver", "setup", "--dir", self.dir, "--name", self.NAMES, "--bind", self.ADDRESS, "--port", self.port, "--admin-password-file",
@@ -435,9 +433,7 @@ def downloading(fleet, _shards):
     before = fleet.cpu("front")
     subprocess.run(["curl", "-sk", "-o", "/dev/null", f"{fleet.url}/wapt/big.wapt"], check=True)
     ours = fleet.cpu("front") - before
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     bare = subprocess.Popen(["openssl", "s_server", "-accept", str(port), "-cert", fleet.dir / "private/tls.crt", "-key", fleet.dir / "private/tls.pem", "-HTTP", "-quiet"],
                             cwd=big.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:

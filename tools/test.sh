@@ -74,6 +74,11 @@ pages() { echo "== the console's pages"; pytests web side_by_side tests/web; }
 directories() { echo "== real directories: a domain controller, OpenLDAP, a joined machine"; pytests domain tests/domain/run.sh "$build"; }
 demonstration() { echo "== the demonstration"; one "make run" tools/demo/run.sh "$build" --once; }
 
+# The programs' accounts are the machine's: with a new /etc/passwd the copies would go that tests have laid over it in namespaces of their own.
+for name in wapt wapt-agent; do
+    id "$name" >/dev/null 2>&1 || useradd --system --no-create-home "$name"
+done
+
 # --- lanes side by side: where one waits, or has come to its last file, another works ---
 
 lane() { # STAGE...

@@ -87,10 +87,15 @@ def manager(service, base):
 
 
 def account(name):
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
+    """Made where it is missing; perhaps by another test meanwhile. Before tests that lay copies over /etc/passwd: a new one takes them away (tools/test.sh)."""
+    def is_there():
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            return None
+    if not is_there():
+        subprocess.run(["useradd", "--system", "--no-create-home", name])
+        until(is_there, f"there is an account {name}")
 
 
 def totp(secret, ahead=0):

@@ -8,17 +8,11 @@ import subprocess
 import threading
 
 import pytest
-from conftest import BIN, run, until
+from conftest import BIN, end, free_port, run, until
 from local_program import Local
 from test_console_repository import Foreign
 
 SECRET = "passtheproxy"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Proxy:
@@ -45,8 +39,7 @@ class Proxy:
         return f"http://{who}127.0.0.1:{self.port}"
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
+        end(self.process)
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,14 @@ pids=()
 stop() { trap - EXIT; for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done; wait 2>/dev/null || true; }
 trap stop EXIT
 trap 'exit 130' INT TERM
-await() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "demo: '$*' did not come true" >&2; return 1; }
+await() { local end=$((SECONDS + 90)); while [ $SECONDS -lt $end ]; do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "demo: '$*' did not come true" >&2; return 1; }
 fp() { openssl x509 -in "$1" -noout -fingerprint -sha256 | cut -d= -f2 | tr -d : | tr A-Z a-z; }
 
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-url=https://127.0.0.1:$(free_port)
+# A port of the machine's that nobody else is given before the server listens there: held until this ends, by one who does not listen.
+coproc holder { exec /usr/bin/python3 -c 'import signal, socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True); signal.pause()'; }
+pids+=("$!")
+read -r port <&"${holder[0]}"
+url=https://127.0.0.1:$port
 
 step "programs"
 meson install -C "$build" --no-rebuild --quiet
@@ -31,7 +34,7 @@ for name in Claire Bruno; do wapt-get create-keycert --base-dir keys --common-na
 
 step "server"
 useradd --system --no-create-home wapt 2>/dev/null || true
-waptserver setup --dir $org/server --name localhost,127.0.0.1 --bind 127.0.0.1 --port "${url##*:}" --admin-password-file admin.pw
+waptserver setup --dir $org/server --name localhost,127.0.0.1 --bind 127.0.0.1 --port "$port" --admin-password-file admin.pw
 cp keys/Authority.crt server/trusted/
 waptserver run --config $org/server/waptserver.ini > server.log 2>&1 & pids+=($!)
 await curl -skf "$url/ping"
