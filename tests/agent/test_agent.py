@@ -481,7 +481,7 @@ class WithoutTheService(Bench):
         self.assertEqual(self.row('alone')['install_status'], 'OK')
         self.get('remove', 'alone')
         self.assertIsNone(self.row('alone'))
-        self.assertEqual(self.processes(), [])
+        self.wait_for(lambda: not self.processes(), 'nothing of it is left')
 
     def test_the_same_checks(self):
         mark = marker(self.top, 'alone-foreign')
@@ -497,7 +497,7 @@ class WithoutTheService(Bench):
         self.get('update')
         done = self.ends(FAILED, 'install', 'alone-fails', says='no way')
         self.assertNotIn('process.confined', done.stderr)  # a person at a terminal, not a journal
-        self.assertEqual(self.processes(), [])
+        self.wait_for(lambda: not self.processes(), 'nothing of it is left')
 
     def test_others_are_told_what_is_missing(self):
         done = self.ends(UNREACHABLE, 'status', uid=BOB, says='only root')

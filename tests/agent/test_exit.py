@@ -251,13 +251,13 @@ class Exit(Bench):
     def test_the_time_at_shutdown_is_over(self):
         """What hangs is ended with all that it has started; the machine goes down, and its state is told as it is."""
         gate = self.sleeper('endless')
-        self.has(waptexit_countdown=0, pre_shutdown_timeout='4s')
+        self.has(waptexit_countdown=0, pre_shutdown_timeout='10s')
         began = time.monotonic()
         done = self.leave('--shutdown')
         self.assertEqual(done.returncode, TIMEOUT, done.stdout + done.stderr)
         self.assertIn('The time for the upgrade is over', done.stdout)
         self.assertIn('what is left stays pending', done.stderr)
-        self.assertLess(time.monotonic() - began, 60)
+        self.assertLess(time.monotonic() - began, 300)
         self.wait_for(lambda: self.has_ended(gate), 'the script and its child are gone')
         self.assertEqual(self.state('endless'), 'ERROR')
         self.assertEqual(self.result('tasks')[0]['code'], 'cancelled')

@@ -203,7 +203,7 @@ class Installing(Bench):
         mark = f'{self.top}/ran-unsafe'
         self.package('unsafe', f'def install():\n    open({mark!r}, "w").close()\n')
         self.publish()
-        self.snapshots(take='exit 3', more='install_snapshot_timeout = 2s\n')
+        self.snapshots(take='exit 3', more='install_snapshot_timeout = 5s\n')
         self.get('update')
         for take, says in (('exit 3', 'status 3'), ('exit 0', 'printed no name'), ('echo "a b;c"', 'names no snapshot'), ('sleep 60', 'took too long')):
             with self.subTest(take):
@@ -259,7 +259,7 @@ class Installing(Bench):
                                 f'    time.sleep(600 if open({gate!r}).read() == "x" else 0)\n')
         waiting = threading.Thread(target=lambda: self.run_get('remove', 'leaving'))
         waiting.start()
-        self.wait_for(lambda: os.path.exists(gate), 'the script runs')
+        self.wait_for(lambda: self.text(gate), 'the script runs')
         os.kill(self.manager_pid(), signal.SIGKILL)
         waiting.join()
         self.await_service()

@@ -17,11 +17,14 @@ import hostile  # pylint: disable=wrong-import-position
 SCRIPT = 'def install():\n    pass\ndef audit():\n    return "OK"\n'
 
 
+DEAD = []  # sockets
+
+
 def dead_port():
-    """A port of loopback on which nobody listens."""
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port of loopback on which nobody listens, and which nobody else is given."""
+    DEAD.append(socket.socket())
+    DEAD[-1].bind(('127.0.0.1', 0))
+    return DEAD[-1].getsockname()[1]
 
 
 class Repositories(Bench):

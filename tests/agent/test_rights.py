@@ -156,21 +156,17 @@ class Rights(Local):
     def test_each_has_a_session_of_their_own(self):
         self.install('session', 'def install():\n    pass\ndef session_setup():\n    import os\n'
                                 '    print("session of", user, os.getuid())\n')
-        self.package('slow', 'def install():\n    import time; time.sleep(3)\n')
-        self.publish()
-        self.get('update')
         results = {}
 
         def setup(uid):
             results[uid] = self.run_get('session-setup', 'ALL', uid=uid)
-        holding = threading.Thread(target=lambda: self.run_get('install', 'slow'))
-        holding.start()  # so that both wait in the queue together
-        self.wait_for(lambda: any(t['kind'] == 'install' and t['state'] == 'running' for t in self.result('tasks')),
-                      'the slow one runs')
+        release = self.hold_the_queue()
         both = [threading.Thread(target=setup, args=(u,)) for u in (ALICE, BOB)]
         for t in both:
             t.start()
-        for t in [holding, *both]:
+        self.wait_for(lambda: sum(t['kind'] == 'session-setup' and t['state'] == 'queued' for t in self.result('tasks')) == 2, 'both wait')
+        release()
+        for t in both:
             t.join()
         self.assertIn(f'session of alice {ALICE}', results[ALICE].stdout)
         self.assertIn(f'session of bob {BOB}', results[BOB].stdout)

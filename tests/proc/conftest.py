@@ -204,7 +204,7 @@ class Organisation:
                    "--password-file", self.base / "admin.pw", ok=ok)
 
     def order(self, who, *argv, ok=True):
-        return self.console("action", *argv, "--hosts", self.uuid, "-k", self.cert(who), "-w", self.base / "pw", "--timeout", "40s", ok=ok)
+        return self.console("action", *argv, "--hosts", self.uuid, "-k", self.cert(who), "-w", self.base / "pw", "--timeout", f"{PATIENCE}s", ok=ok)
 
     def token(self, *more):
         out = run(BIN / "waptserver", "enrol-token", "--config", self.base / "server/waptserver.ini", *more).stdout

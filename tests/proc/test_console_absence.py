@@ -6,10 +6,10 @@ import ssl
 import threading
 
 import pytest
-from conftest import until
+from conftest import free_port, until
 from local_program import Local
 
-PROMPT = 10  # s: what takes a moment, on a machine that does a lot else; what waits for the server would take a minute
+PROMPT = 30  # s: what takes a moment, on a machine that does a lot else; what waits for the server would take a minute
 
 
 class Moody(http.server.ThreadingHTTPServer):
@@ -17,7 +17,7 @@ class Moody(http.server.ThreadingHTTPServer):
     daemon_threads = True
     mood = "good"
 
-    def __init__(self, org, port=0):
+    def __init__(self, org, port):
         super().__init__(("127.0.0.1", port), Answers)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(org.base / "server/private/tls.crt", org.base / "server/private/tls.pem")
@@ -114,8 +114,8 @@ def ask_much(local, pool):
 
 def play(org, mood):
     """A server that turns so, and comes back; then the program is ended while it is so again."""
-    server = Moody(org)
-    port = server.server_address[1]
+    port = free_port()  # nobody else's while the server is gone
+    server = Moody(org, port)
     local = Local(org, f"absence-{mood}", server=f"https://127.0.0.1:{port}")
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
         try:

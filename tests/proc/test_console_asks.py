@@ -48,7 +48,7 @@ def test_what_no_page_can_confirm(terminal, org):
     # Another certificate than the one kept is not taken.
     local.login()
     local.unlock()
-    wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+    wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 600}
     for key in ("x", "\x03", "wrong", None):
         p = local.ask("POST", "/local/prepare", wish).json
         assert p["needs"] == "gesture"
@@ -233,7 +233,7 @@ def test_a_pinentry_asks_in_place_of_the_page(org, program):
                 assert unlocked.result().status == status, unlocked.result().body
             assert password.encode() not in unlocked.result().body and password not in local.log.read_text()
             # What is signed is confirmed by the code that only the terminal shows.
-            wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 60}
+            wish = {"what": "actions", "kind": "install", "packages": ["tis-\u202egpj"], "hosts": [org.uuid], "valid_s": 600}
             for is_yes in (False, True):
                 p = local.ask("POST", "/local/prepare", wish).json
                 assert p["needs"] == "gesture"

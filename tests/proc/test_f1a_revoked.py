@@ -50,15 +50,12 @@ def stay_out(fleet, gone):
     known(fleet)
 
 
-def test_f1a_known_machines_that_are_revoked(fleet):
+def test_f1a_known_machines_that_are_revoked_or_forgotten(fleet):
     known(fleet)
     for i, uuid in enumerate(REVOKED):  # now at this server, now at the other
         server = (fleet.first, fleet.second)[i % 2]
         assert server.call("DELETE", f"/api/v1/hosts/{uuid}/certificate", token=fleet.session)[0] == 200, uuid
     stay_out(fleet, len(REVOKED))
-
-
-def test_f1a_known_machines_that_are_forgotten(fleet):
     for i, uuid in enumerate(FORGOTTEN):
         server = (fleet.first, fleet.second)[i % 2]
         assert server.call("DELETE", f"/api/v1/hosts/{uuid}", token=fleet.session)[0] == 200, uuid

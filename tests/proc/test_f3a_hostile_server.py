@@ -1,5 +1,6 @@
 """F3A: a server that owns its keys sends what the real one refuses to make. The machine's manager judges each message; what it
 refuses it names in its log, and nothing runs. Between the refusals the same server sends correct orders, which are carried out."""
+import contextlib
 import json
 import re
 import time
@@ -8,6 +9,7 @@ import uuid
 import pytest
 from conftest import BIN, PATIENCE, end, run, until
 from hostile import Hostile, Signer, action, load_key, order, relay
+from test_f3a_orders import gated
 
 
 class Stage:
@@ -77,6 +79,22 @@ class Stage:
         said = self.send(message)
         assert not said.startswith("action.accepted") and why in said, said
         assert len(self.tasks()) == tasks and not self.marker.exists()
+
+    @contextlib.contextmanager
+    def busy(self):
+        """The machine is at work: what is ordered meanwhile waits, whenever it may begin."""
+        gate = self.org.base / f"hostile-gate-{uuid.uuid4()}"
+        name = f"f3a-busy-{gate.name[-12:]}"
+        gated(self.org, name, gate)
+        self.get("update")
+        self.accepted(self.message(self.action(packages=[name])))
+        until(lambda: self.tasks()[0]["state"] == "running", "it is at work")
+        task = self.tasks()[0]["id"]
+        try:
+            yield
+        finally:
+            gate.touch()
+        until(lambda: [t["state"] for t in self.tasks() if t["id"] == task] == ["done"], "it has done that")
 
     def obeyed(self, message=None):
         """The control: a correct order is carried out, once."""
@@ -239,17 +257,18 @@ def cancel(stage, *ids, **changes):
 
 
 def test_f3a_cancel_of_what_waits(stage):
-    waits = stage.action(not_before=now() + 50)  # taken, a minute early, and queued
-    stage.accepted(stage.message(waits))
-    until(lambda: stage.tasks()[0]["state"] == "queued", "the order waits")
-    for who, why in (("developer", "not listed"), ("stranger", "the signer of the order")):
-        stage.refused(stage.message(cancel(stage, waits["id"]), signer=getattr(stage, who)), why)
-    assert stage.tasks()[0]["state"] == "queued"
-    word = cancel(stage, waits["id"])
-    stage.accepted(stage.message(word))
-    until(lambda: stage.tasks()[0]["code"] == "cancelled", "the order is dropped")
-    stage.refused(stage.message(word), "replayed")
-    stage.refused(stage.message(waits), "replayed")
+    with stage.busy():
+        waits = stage.action(not_before=now() + 50)  # taken, a minute early, and queued
+        stage.accepted(stage.message(waits))
+        until(lambda: stage.tasks()[0]["state"] == "queued", "the order waits")
+        for who, why in (("developer", "not listed"), ("stranger", "the signer of the order")):
+            stage.refused(stage.message(cancel(stage, waits["id"]), signer=getattr(stage, who)), why)
+        assert stage.tasks()[0]["state"] == "queued"
+        word = cancel(stage, waits["id"])
+        stage.accepted(stage.message(word))
+        until(lambda: stage.tasks()[0]["code"] == "cancelled", "the order is dropped")
+        stage.refused(stage.message(word), "replayed")
+        stage.refused(stage.message(waits), "replayed")
 
 
 def test_f3a_cancel_before_what_it_cancels(stage):

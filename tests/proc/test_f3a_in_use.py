@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from conftest import until
+from conftest import end, until
 from test_f3a_refusals_shown import database
 
 PROGRAM = f"f3a-{os.getpid()}"  # of no other test: all that runs on the machine is looked at
@@ -80,8 +80,7 @@ def test_without_it_what_runs_is_no_hindrance(org):
 def test_an_owned_server_that_takes_it_away_gets_nothing_upgraded(org):
     publish(org, "4")
     with running(org):
-        org.service.terminate()
-        org.service.wait(20)
+        end(org.service)
         until(lambda: not org.hosts()[0]["reachable"], "the server notices")
         told = json.loads(org.console("action", "upgrade", "--only-if-not-process-running", "--hosts", org.hosts()[0]["uuid"], "-k", org.cert("Deployer"),
                                       "-w", org.base / "pw", "--no-wait", "--json").stdout)["result"][0]
@@ -277,8 +276,7 @@ def test_an_owned_server_can_take_it_from_no_statement(org):
     publish(org, "8.1")
     org.get("update")
     with running(org):
-        org.service.terminate()
-        org.service.wait(20)
+        end(org.service)
         until(lambda: not org.hosts()[0]["reachable"], "the server notices")
         one = create(org, "install", "f3a-editor", "--only-if-not-process-running")
         with database(org) as db:

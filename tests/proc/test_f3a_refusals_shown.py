@@ -63,7 +63,7 @@ def database(org):
 
 
 def order(org, who, hosts, *argv, ok=True):
-    return org.console("action", *argv, "--hosts", ",".join(hosts), "-k", org.cert(who), "-w", org.base / "pw", "--timeout", "40s", ok=ok)
+    return org.console("action", *argv, "--hosts", ",".join(hosts), "-k", org.cert(who), "-w", org.base / "pw", "--timeout", f"{PATIENCE}s", ok=ok)
 
 
 def rows(org, where, *values):

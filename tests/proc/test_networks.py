@@ -97,7 +97,7 @@ class Network(Organisation):
 
     def new_agent(self, base):
         ini = super().new_agent(base)
-        ini.write_text(ini.read_text().replace("[global]", "[global]\ntimeout = 1"))
+        ini.write_text(ini.read_text().replace("[global]", "[global]\ntimeout = 10"))
         return ini
 
     def says(self):

@@ -67,6 +67,12 @@ backend servers
 """)
         self.process = subprocess.Popen(["haproxy", "-db", "-f", str(base / "haproxy.cfg")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
+        until(self.listens, "the balancer listens")
+
+    def listens(self):
+        assert self.process.poll() is None
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self):
         end(self.process)
@@ -215,7 +221,7 @@ def test_the_leader_dies_under_load(pair):
     orders.join()
     reports.join()
     until(lambda: pair.sql("SELECT name FROM nodes WHERE leads = 1") == [other.name], "the other leads")
-    assert f"node.died node={doomed.name}" in other.log()
+    until(lambda: f"node.died node={doomed.name}" in other.log(), "it has noted that")
 
     got = pair.shards.all("connect", "32")
     assert got["welcome"] == COUNT, got

@@ -148,7 +148,7 @@ def reachable(srv):
 def order(org, srv):
     return run(BIN / "waptconsole", "action", "update-status", "--hosts", "on-postgres", "--server", f"https://127.0.0.1:{srv.port}",
                "--server-fingerprint", org.fingerprint(srv.dir / "private/tls.crt"), "--password-file", org.base / "admin.pw", "--yes",
-               "--certificate", org.cert("Deployer"), "--private-key-passwd", org.base / "pw", "--timeout", "40s")
+               "--certificate", org.cert("Deployer"), "--private-key-passwd", org.base / "pw", "--timeout", "90s")
 
 
 def test_the_whole_chain(org, srv, machine):

@@ -153,7 +153,7 @@ def test_shares(srv):
     assert begin(srv, token, b"", **what, size=5000 * MIB)[0] == 413
     status, first = begin(srv, token, b"", **what, size=4000 * MIB)
     room = os.statvfs(srv.dir).f_bavail * os.statvfs(srv.dir).f_frsize
-    assert status == (200 if room > 4001 * MIB else 507), first
+    assert status in ((200, 507) if abs(room - 4001 * MIB) < 1024 * MIB else (200,) if room > 4001 * MIB else (507,)), first  # others write too
     if status == 200:
         assert begin(srv, token, b"", **what, size=200 * MIB)[0] == 413
         assert srv.call("DELETE", f"/api/v1/uploads/{first['id']}", token=token)[0] == 200
@@ -173,7 +173,8 @@ def test_shares(srv):
 def test_nobody_goes_on_for_days(srv, org):
     token = srv.token()
     data = org.package("upload-forgotten", "1", "Developer", org.base / "forgotten").read_bytes()
-    assert begin(srv, token, data)[0] == 200
+    status, up = begin(srv, token, data)
+    assert status == 200
     (part,) = (srv.dir / "repo/incoming").glob("up_*.part")
     old = time.time() - 8 * 86400
     os.utime(part, (old, old))
@@ -181,3 +182,4 @@ def test_nobody_goes_on_for_days(srv, org):
     os.kill(srv.children()["store"][0], signal.SIGKILL)  # a new one looks at once
     until(lambda: srv.died() > before and not part.exists(), "it is removed")
     assert "upload.expired" in srv.log()
+    assert srv.call("DELETE", f"/api/v1/uploads/{up['id']}", token=srv.token())[0] == 200  # its row is of today

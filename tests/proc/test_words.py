@@ -81,7 +81,7 @@ def test_the_service_speaks_the_language_of_its_configuration(words):
 
 def test_what_a_search_shows(words):
     def versions(*argv):
-        return [r["version"] for r in result(words, "search", "word", *argv)]
+        return [r["version"] for r in result(words, "search", "word", *argv) if r["package"] == "word-one"]
     assert versions() == ["1", "2"] and versions("-n") == ["2"]
     assert versions("-s", "base") == ["1", "2"] and versions("--sections", "group,host") == []
     assert versions("--maturity", "DEV") == ["1", "2"]  # the packages name none

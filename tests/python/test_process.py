@@ -90,8 +90,8 @@ def test_timeout_kills_all_and_tells_the_output(tmp_path):
     # One child in the group, one that has left it; both hold the pipe.
     script = 'echo begun; sleep 1000 & echo $! >> %s; setsid sleep 1000 & echo $! >> %s; wait' % (pidfile, pidfile)
     with pytest.raises(TimeoutExpired) as raised:
-        run(script, timeout=3)
-    assert raised.value.output == 'begun\n' and raised.value.timeout == 3 and 'begun' in str(raised.value)
+        run(script, timeout=6)
+    assert raised.value.output == 'begun\n' and raised.value.timeout == 6 and 'begun' in str(raised.value)
     assert isinstance(raised.value, subprocess.TimeoutExpired)
     pids = [int(line) for line in pidfile.read_text().split()]
     assert len(pids) == 2 and not any(alive(pid) for pid in pids)

@@ -4,7 +4,7 @@
 #include "os/moment.h"
 #include "os/proc.h"
 
-static const char odd[] = "wapt-odd-name-of-a-program";
+static char odd[48]; /* of this process alone: all that runs on the machine is looked at */
 
 static bool runs(const char *csv, char out[WA_PROGRAM_MAX])
 {
@@ -16,8 +16,12 @@ static void test_programs(void **state)
     struct wa_err err = WA_ERR_INIT;
     struct wa_exit gone;
     struct wa_proc p;
-    char dir[] = "/tmp/wapt-moment-XXXXXX", path[64], name[WA_PROGRAM_MAX] = "as it was";
+    char dir[] = "/tmp/wapt-moment-XXXXXX", path[80], name[WA_PROGRAM_MAX] = "as it was";
+    char upper[48], list[96];
     WA_UNUSED(state);
+    (void)snprintf(odd, sizeof odd, "wapt-odd-name-of-%d", (int)getpid());
+    (void)snprintf(upper, sizeof upper, "WAPT-ODD-NAME-of-%d", (int)getpid());
+    (void)snprintf(list, sizeof list, "no-such-program-here , %s,x", upper);
     assert_non_null(mkdtemp(dir));
     (void)snprintf(path, sizeof path, "%s/%s", dir, odd);
     assert_int_equal(symlink("/bin/sleep", path), 0); /* so it is what it calls itself */
@@ -28,8 +32,8 @@ static void test_programs(void **state)
     assert_ok(wa_proc_spawn(&s, &p, &err));
     for (int i = 0; i < 600 && !runs(odd, name); i++)
         assert_int_equal(usleep(100000), 0); /* until the child is the program */
-    assert_true(runs("no-such-program-here , WAPT-ODD-NAME-of-a-program,x", name));
-    assert_string_equal(name, "WAPT-ODD-NAME-of-a-program");
+    assert_true(runs(list, name));
+    assert_string_equal(name, upper);
     assert_false(runs("wapt-odd-name", name)); /* the whole name */
     assert_false(runs("", name));
     assert_false(runs(",,", name));
