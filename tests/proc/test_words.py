@@ -89,6 +89,8 @@ def test_what_a_search_shows(words):
 
 
 def test_options_of_wapt(words):
+    words.get("remove", "word-one", ok=None)
+    (words.base / "word").unlink(missing_ok=True)
     planned = result(words, "-d", "install", "word-one")
     assert [s["package"] for s in planned["steps"]] == ["word-one"] and not (words.base / "word").exists()
     assert words.get("-D", "list", ok=False).returncode == 19
