@@ -11,7 +11,7 @@ ADDRESS = "10.213.0.1"
 DOMAIN = "ad.wapt.test"
 BASE = "DC=ad,DC=wapt,DC=test"
 ADMIN = "Passw0rd-Adm"
-PATIENCE = 60  # s
+PATIENCE = 180  # s
 
 
 def call(*argv, **kw):
