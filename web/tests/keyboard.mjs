@@ -11,7 +11,7 @@ const heading = (page, name) => page.getByRole("heading", { name, exact: true })
 
 /** Two keys, one right after the other: another page, and the focus in it. */
 async function go(page, keys, name) {
-    for (const key of keys.split(" ")) await page.keyboard.press(key);
+    await Promise.all(keys.split(" ").map((key) => page.keyboard.press(key))); // a page that is busy does not come between them
     await heading(page, name);
     await until(() => page.evaluate(() => document.getElementById("main").contains(document.activeElement)), `the keys are at ${name}`);
 }
