@@ -13,9 +13,9 @@
 
 static void line_fini(struct wa_ini_line *line)
 {
-    wa_free(line->text);
+    wa_free_secret(line->text); /* a password may be in it */
     wa_free(line->name);
-    wa_free(line->value);
+    wa_free_secret(line->value);
 }
 
 void wa_ini_free(struct wa_ini *ini)

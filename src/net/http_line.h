@@ -27,6 +27,15 @@ struct wa_line_to {
     bool (*may_connect)(void *user, const char *address);
     void *user;
 };
+/* Whether that can be a proxy: WA_E_CONFIG, with no word of what is in it. */
+WA_CHECK enum wa_code wa_proxy_check(const char *proxy, struct wa_err *err);
+/* Whether what is asked for goes through a proxy at all, but for what bypass lists, separated by
+ * commas: names, with all that is below them, addresses and networks. Names without a dot, this
+ * machine's own, and what no resolver takes for a name - 127.1 - are never passed on: a proxy would
+ * take them for its own. */
+bool wa_proxy_leads_to(const struct wa_url *to, struct wa_sv bypass);
+/* WA_E_CONFIG names the first of bypass that is nothing of the kind. */
+WA_CHECK enum wa_code wa_proxy_bypass_check(struct wa_sv bypass, struct wa_err *err);
 /* TCP and, for https, TLS; through the proxy if there is one (http_tunnel.c). WA_E_UNREACHABLE,
  * WA_E_TIMEOUT, WA_E_CANCELLED; WA_E_REFUSED: the certificate, or no address may be connected to;
  * WA_E_DENIED: the proxy lets nobody through to there; WA_E_CONFIG: that can be no proxy. */

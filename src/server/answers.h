@@ -30,8 +30,9 @@ WA_CHECK enum wa_code wa_auth_answer(void *user, struct wa_sv request, struct wa
 struct wa_hook_where {
     const char *networks; /* private ones that may be connected to */
     const struct wa_tls_trust *trust;
-    bool may_plain; /* http to others than this machine */
-    bool is_plain;  /* the one that is being sent is http */
+    const char *proxy, *bypass; /* of wa_http_post */
+    bool may_plain;             /* http to others than this machine */
+    bool is_plain;              /* the one that is being sent is http */
 };
 /* user: struct wa_hook_where *. Sends one request; that it was in vain is an answer too. */
 WA_CHECK enum wa_code wa_hook_answer(void *user, struct wa_sv request, struct wa_buf *answer,

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "codec/csv.h"
+#include "net/http_line.h"
 #include "os/host.h"
 #include "server/log_file.h"
 #include "server/node.h"
@@ -86,6 +87,11 @@ static const struct wa_conf_option options[] = {
      "1: webhooks may be http to other machines too"},
     {"options", "verify_cert_webhooks", WA_CONF_STR, OPT(webhook_verify), "1", 0, 0, 0,
      "1: the system's authorities; else a file"},
+    {"options", "http_proxy", WA_CONF_STR, OPT(http_proxy), "", 0, 0, 0,
+     "Proxy of webhooks and of the OpenID Connect provider, as http://USER:PASSWORD@HOST:PORT; "
+     "empty: none"},
+    {"options", "no_proxy", WA_CONF_CSV, OPT(no_proxy), "", 0, 0, 0,
+     "What does not go through it: names, with all below them, addresses and networks"},
     {"options", "wol_port", WA_CONF_CSV, OPT(wol_ports), "7,9", 0, 0, 0,
      "UDP ports of the packets by which the server itself wakes machines; empty: it wakes none"},
     {"options", "wol_networks", WA_CONF_CSV, OPT(wol_networks), "", 0, 0, 0,
@@ -162,22 +168,36 @@ static const struct wa_conf_option options[] = {
      "1: the system's authorities; else a file of the directory's"},
 };
 
-/* B4: who can read the file would have the database. */
+/* B4: who can read the file would have the database, or use the proxy. */
 static enum wa_code check_secret(const struct wa_server_config *c, struct wa_err *err)
 {
     struct wa_stat st;
-    if ((c->database[0] == '\0' || !wa_db_url_is_secret(c->database)) &&
-        (c->report_database[0] == '\0' || !wa_db_url_is_secret(c->report_database)))
+    bool is_databases = (c->database[0] != '\0' && wa_db_url_is_secret(c->database)) ||
+                        (c->report_database[0] != '\0' && wa_db_url_is_secret(c->report_database));
+    if (!is_databases && strchr(c->http_proxy, '@') == NULL)
         return WA_OK;
-    if (wa_path_stat(c->file, &st, err) != WA_OK)
+    if (wa_path_stat(c->file, &st, err) != WA_OK || (st.mode & 07) == 0)
         return err->code;
-    return (st.mode & 07) == 0
-               ? WA_OK
-               : wa_fail(err, WA_E_CONFIG,
-                         "'%s' holds the database's password, and everybody can read it: put the "
-                         "password into a file of its own (passfile=FILE in the address), or take "
-                         "the file's rights away (chmod o= '%s')",
-                         c->file, c->file);
+    if (!is_databases)
+        return wa_fail(err, WA_E_CONFIG,
+                       "'%s' holds the proxy's password, and everybody can read it: take the "
+                       "file's rights away (chmod o= '%s')",
+                       c->file, c->file);
+    return wa_fail(err, WA_E_CONFIG,
+                   "'%s' holds the database's password, and everybody can read it: put the "
+                   "password into a file of its own (passfile=FILE in the address), or take "
+                   "the file's rights away (chmod o= '%s')",
+                   c->file, c->file);
+}
+
+static enum wa_code check_proxy(const struct wa_server_config *c, struct wa_err *err)
+{
+    if (c->http_proxy[0] == '\0')
+        return WA_OK;
+    if (wa_proxy_check(c->http_proxy, err) == WA_OK &&
+        wa_proxy_bypass_check(wa_sv(c->no_proxy), err) != WA_OK)
+        (void)!wa_wrap(err, "no_proxy");
+    return err->code == WA_OK ? WA_OK : wa_wrap(err, "'%s'", c->file);
 }
 
 /* The host's name where several servers may be; a server with a database of its own is known by its
@@ -241,12 +261,12 @@ static enum wa_code check_registration(const struct wa_server_config *c, struct 
                      : wa_fail(err, WA_E_CONFIG, "'%s': registration names nothing", c->file);
 }
 
-enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
+enum wa_code wa_server_config_read(const char *file, struct wa_server_config *ret,
                                    struct wa_err *err)
 {
     struct wa_server_config c = {.port = 0};
     WA_AUTO(wa_ini) struct wa_ini *ini = NULL;
-    WA_AUTO_BUF struct wa_buf text;
+    WA_AUTO_BUF_SECRET struct wa_buf text;
     const char *slash = strrchr(file, '/');
     wa_buf_init(&text, WA_INI_BYTES_MAX);
     if (file[0] != '/' || slash == file || strlen(file) >= sizeof c.file)
@@ -265,8 +285,22 @@ enum wa_code wa_server_config_load(const char *file, struct wa_server_config *re
         wa_server_config_free(&c); /* what was read before */
         return err->code;
     }
-    if (check_secret(&c, err) != WA_OK || check_files(&c, err) != WA_OK ||
-        check_registration(&c, err) != WA_OK || name_node(&c, err) != WA_OK) {
+    if (check_files(&c, err) != WA_OK || check_registration(&c, err) != WA_OK ||
+        name_node(&c, err) != WA_OK) {
+        wa_server_config_free(&c);
+        return err->code;
+    }
+    *ret = c;
+    return WA_OK;
+}
+
+enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
+                                   struct wa_err *err)
+{
+    struct wa_server_config c;
+    if (wa_server_config_read(file, &c, err) != WA_OK)
+        return err->code;
+    if (check_secret(&c, err) != WA_OK || check_proxy(&c, err) != WA_OK) {
         wa_server_config_free(&c);
         return err->code;
     }
@@ -283,8 +317,29 @@ bool wa_server_lets_in(const struct wa_server_config *c, const char *credential)
     return false;
 }
 
+static void forget_address(char *url)
+{
+    size_t kind = url != NULL ? strcspn(url, ":") : 0;
+    if (url != NULL && url[kind] != '\0')
+        wa_wipe(url + kind + 1, strlen(url + kind + 1));
+}
+
+void wa_server_config_forget_databases(struct wa_server_config *c)
+{
+    forget_address(c->database);
+    forget_address(c->report_database);
+}
+
+void wa_server_config_forget_proxy(struct wa_server_config *c)
+{
+    if (c->http_proxy != NULL)
+        wa_wipe(c->http_proxy, strlen(c->http_proxy));
+}
+
 void wa_server_config_free(struct wa_server_config *c)
 {
+    wa_server_config_forget_databases(c);
+    wa_server_config_forget_proxy(c);
     wa_conf_free(options, WA_COUNT(options), c);
 }
 

@@ -20,6 +20,7 @@ struct wa_server_config {
     char *ldap_servers, *ldap_base, *ldap_verify; /* servers "": no directory */
     char *webhook_networks, *webhook_verify;
     bool webhook_http;
+    char *http_proxy, *no_proxy;    /* of what is sent: net/http_line.h; "": none */
     char *wol_ports, *wol_networks; /* wake.h */
     char *metrics_addresses;        /* who reads metrics without a login */
     bool is_ldaps;
@@ -52,7 +53,15 @@ struct wa_server_config {
 };
 WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_config *ret,
                                             struct wa_err *err);
+/* The same for what the supervisor has started, which has looked at the addresses: taking one apart
+ * leaves pieces of it in memory (libpq's). */
+WA_CHECK enum wa_code wa_server_config_read(const char *file, struct wa_server_config *ret,
+                                            struct wa_err *err);
 void wa_server_config_free(struct wa_server_config *c);
+/* Wipes what may hold a password, for a process that has no use for it. Of an address of a database
+ * its kind is left. */
+void wa_server_config_forget_databases(struct wa_server_config *c);
+void wa_server_config_forget_proxy(struct wa_server_config *c);
 /* Path below dir. out: WA_PATH_MAX. */
 WA_CHECK enum wa_code wa_server_path(const struct wa_server_config *c, const char *name, char *out,
                                      struct wa_err *err);

@@ -88,7 +88,7 @@ static const struct {
      WA_TEXT("'certificate_login' says who logs in by a certificate (docs/people.md)")},
     {"known_certificates_folder", WA_TEXT("the repository's index brings them")},
     {"signature_clockskew", WA_TEXT("the bounds are fixed")},
-    {"http_proxy", WA_TEXT("this server downloads nothing")},
+    {"http_proxy", SAME},
     {"wapt_huey_db", WA_TEXT("what this server has to do is in its database")},
     {"enable_store", WA_TEXT("'waptconsole import' brings packages of other repositories")},
     {"loglevel", LOG},

@@ -18,9 +18,10 @@ struct wa_oidc_settings {        /* as the configuration has them; borrowed */
     const char *issuer;          /* https address; "": no provider */
     const char *client, *secret; /* secret "": a public client */
     const char *scope, *user_claim, *groups_claim;
-    const char *redirect; /* "127.0.0.1", "[::1]" or "localhost": where consoles listen */
-    const char *prompt;   /* what the provider is to ask for; "": as it likes */
-    bool wants_offline;   /* offline_access is asked for, where the provider knows it */
+    const char *redirect;       /* "127.0.0.1", "[::1]" or "localhost": where consoles listen */
+    const char *prompt;         /* what the provider is to ask for; "": as it likes */
+    bool wants_offline;         /* offline_access is asked for, where the provider knows it */
+    const char *proxy, *bypass; /* of wa_http_post */
 };
 /* WA_E_CONFIG names the setting that can't be. */
 WA_CHECK enum wa_code wa_oidc_check(const struct wa_oidc_settings *s, struct wa_err *err);

@@ -18,7 +18,13 @@ enum wa_code wa_server_child_init(struct wa_server_child *c, enum wa_server_role
     (void)snprintf(name, sizeof name, "waptserver/%s", wa_server_role_name(role));
     wa_log_init(&c->log, 2, WA_LOG_INFO, name);
     wa_proc_ignore_broken_pipes();
-    return wa_server_config_load(config_file, &c->config, err);
+    if (wa_server_config_read(config_file, &c->config, err) != WA_OK)
+        return err->code;
+    if (role != WA_SR_STORE && role != WA_SR_SEARCH && role != WA_SR_REPORT)
+        wa_server_config_forget_databases(&c->config);
+    if (role != WA_SR_HOOK && role != WA_SR_OIDC)
+        wa_server_config_forget_proxy(&c->config);
+    return WA_OK;
 }
 
 void wa_server_child_ready(void)

@@ -4,7 +4,8 @@
  * It is the only process of the server that others can send somewhere, so it has nothing but the
  * network: no database, no files but the system's authorities, no secret - the store has signed.
  * It connects to public addresses only, and to private ones that the configuration names: the
- * address that was looked at is the one connected to.
+ * address that was looked at is the one connected to. With http_proxy names are the proxy's to
+ * judge.
  */
 #include "codec/conf.h"
 #include "codec/json.h"
@@ -50,6 +51,8 @@ static enum wa_code post(struct wa_hook_where *where, struct wa_sv head, struct 
                                    .body = body,
                                    .allow_http = true, /* may_connect() judges where to */
                                    .timeout_ms = WA_HOOK_TIMEOUT_MS,
+                                   .proxy = where->proxy,
+                                   .bypass = where->bypass,
                                    .may_connect = may_connect,
                                    .user = where};
     return wa_http_post(&p, where->trust, ret_status, err);
@@ -201,6 +204,8 @@ int wa_server_hook(const char *config_file)
     if (code == WA_OK) {
         struct wa_hook_where where = {.networks = c.config.webhook_networks,
                                       .may_plain = c.config.webhook_http,
+                                      .proxy = c.config.http_proxy,
+                                      .bypass = c.config.no_proxy,
                                       .trust = &trust};
         code = serve(&where, &err);
     }

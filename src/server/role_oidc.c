@@ -42,7 +42,9 @@ static enum wa_code ask(const struct wa_oidc_role *r, const char *method, const 
                                    .headers = headers,
                                    .body = body,
                                    .answer = answer,
-                                   .timeout_ms = WA_OIDC_TIMEOUT_MS};
+                                   .timeout_ms = WA_OIDC_TIMEOUT_MS,
+                                   .proxy = r->settings.proxy,
+                                   .bypass = r->settings.bypass};
     return wa_http_post(&p, r->trust, ret_status, err);
 }
 
@@ -437,7 +439,9 @@ void wa_oidc_settings_of(const struct wa_server_config *c, struct wa_oidc_settin
                                      .groups_claim = c->oidc_groups_claim,
                                      .redirect = c->oidc_redirect,
                                      .prompt = c->oidc_prompt,
-                                     .wants_offline = c->oidc_offline};
+                                     .wants_offline = c->oidc_offline,
+                                     .proxy = c->http_proxy,
+                                     .bypass = c->no_proxy};
 }
 
 static enum wa_code read_secret(const struct wa_server_config *c, struct wa_buf *out,

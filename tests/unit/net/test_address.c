@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "net/address.h"
+#include "net/http_line.h"
 
 static const struct {
     const char *text;
@@ -98,9 +99,65 @@ static void test_networks(void **state)
     assert_int_equal(wa_networks_check(WA_SV("10.0.0.0/8,example.org"), &err), WA_E_USAGE);
 }
 
+/* What a proxy is asked for, and what never. */
+static void test_bypass(void **state)
+{
+    static const char list[] =
+        "inside.example.org, .other.example,*.third.example,10.0.0.0/8,fd00::/8";
+    static const struct {
+        const char *url;
+        bool through;
+    } urls[] = {
+        {"https://login.example.org/realms", true},
+        {"https://inside.example.org", false},
+        {"https://INSIDE.example.ORG:8443/", false},
+        {"https://a.b.inside.example.org./", false},
+        {"https://notinside.example.org", true},
+        {"https://inside.example.org.evil.example", true},
+        {"https://other.example", false},
+        {"https://x.other.example", false},
+        {"https://third.example", false},
+        {"https://10.1.2.3", false},
+        {"https://11.1.2.3", true},
+        {"https://[fd00::1]:8443", false},
+        {"https://[2606:4700::1111]", true},
+        {"http://login.example.org", false},
+        {"https://intranet", false},
+        {"https://intranet.", false},
+        {"https://localhost", false},
+        {"https://a.localhost.", false},
+        {"https://127.1", false}, /* 127.0.0.1, say resolvers */
+        {"https://0x7f000001", false},
+        {"https://2130706433", false},
+        {"https://127.0.0.0x1", false},
+        {"https://010.1.2.3", false},
+    };
+    static const char *const wrong[] = {
+        "*", "a b", "https://x.example", "10.0.0.0/33", "x.example:8080", ","};
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    must(wa_proxy_bypass_check(wa_sv(list), &err));
+    must(wa_proxy_bypass_check(WA_SV(""), &err));
+    for (size_t i = 0; i < WA_COUNT(urls); i++) {
+        struct wa_url url;
+        must(wa_url_parse(wa_sv(urls[i].url), &url, &err));
+        if (wa_proxy_leads_to(&url, wa_sv(list)) != urls[i].through)
+            fail_msg("'%s'", urls[i].url);
+    }
+    for (size_t i = 0; i < WA_COUNT(wrong); i++) {
+        if (wa_proxy_bypass_check(wa_sv(wrong[i]), &err) != WA_E_CONFIG)
+            fail_msg("'%s'", wrong[i]);
+        wa_err_clear(&err);
+    }
+    must(wa_proxy_check("http://wapt:a%40b@proxy.example:3128", &err));
+    assert_int_equal(wa_proxy_check("https://wapt:hush@proxy.example", &err), WA_E_CONFIG);
+    assert_null(strstr(err.text, "hush"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
-                                       cmocka_unit_test(test_networks)};
+                                       cmocka_unit_test(test_networks),
+                                       cmocka_unit_test(test_bypass)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,13 +75,13 @@ static void test_description(void **state)
 static void test_settings(void **state)
 {
     static const struct wa_oidc_settings wrong[] = {
-        {"http://id.example.org", "c", "", "", "sub", "", "127.0.0.1", "", true},
-        {"id.example.org", "c", "", "", "sub", "", "127.0.0.1", "", true},
-        {"https://id.example.org/?a=b", "c", "", "", "sub", "", "127.0.0.1", "", true},
-        {ISSUER, "", "", "", "sub", "", "127.0.0.1", "", true},
-        {ISSUER, "c", "", "", "", "", "127.0.0.1", "", true},
-        {ISSUER, "c", "", "", "sub", "", "evil.example.org", "", true},
-        {ISSUER, "c", "", "", "sub", "", "127.0.0.1", "none", true}};
+        {"http://id.example.org", "c", "", "", "sub", "", "127.0.0.1", "", true, NULL, NULL},
+        {"id.example.org", "c", "", "", "sub", "", "127.0.0.1", "", true, NULL, NULL},
+        {"https://id.example.org/?a=b", "c", "", "", "sub", "", "127.0.0.1", "", true, NULL, NULL},
+        {ISSUER, "", "", "", "sub", "", "127.0.0.1", "", true, NULL, NULL},
+        {ISSUER, "c", "", "", "", "", "127.0.0.1", "", true, NULL, NULL},
+        {ISSUER, "c", "", "", "sub", "", "evil.example.org", "", true, NULL, NULL},
+        {ISSUER, "c", "", "", "sub", "", "127.0.0.1", "none", true, NULL, NULL}};
     WA_UNUSED(state);
     for (size_t i = 0; i < WA_COUNT(wrong); i++) {
         struct wa_err err = WA_ERR_INIT;
