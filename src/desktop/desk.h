@@ -3,7 +3,7 @@
  *
  * It decides nothing and has no right of its own: it asks the agent over its local socket, where
  * the kernel says whose process it is, and shows the answers. Its only network is the page's
- * connection on 127.0.0.1. docs/internals/selfservice.md has the calls of its interface.
+ * connection on loopback. docs/internals/selfservice.md has the calls of its interface.
  */
 #ifndef WA_DESKTOP_DESK_H
 #define WA_DESKTOP_DESK_H

@@ -72,7 +72,7 @@ static enum wa_code ask_other(const char *path, char *ret_link, struct wa_err *e
         n += (size_t)got;
     }
     link[n] = '\0';
-    if (wa_sv_starts(wa_sv(link), "http://127.0.0.1:"))
+    if (wa_sv_starts(wa_sv(link), "http://127."))
         (void)snprintf(ret_link, WA_LOCAL_LINK_SIZE, "%s", link);
     wa_wipe(link, sizeof link);
     return WA_OK; /* without a link it is about to end */

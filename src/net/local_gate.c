@@ -9,10 +9,11 @@
 #include "base/mem.h"
 #include "os/rand.h"
 
-enum wa_code wa_local_gate_init(struct wa_local_gate *g, uint16_t port, struct wa_err *err)
+enum wa_code wa_local_gate_init(struct wa_local_gate *g, const char *address, uint16_t port,
+                                struct wa_err *err)
 {
     *g = (struct wa_local_gate){.next = 0};
-    (void)snprintf(g->host, sizeof g->host, "127.0.0.1:%u", (unsigned)port);
+    (void)snprintf(g->host, sizeof g->host, "%s:%u", address, (unsigned)port);
     (void)snprintf(g->origin, sizeof g->origin, "http://%s", g->host);
     return wa_rand_hex(g->token, 32, err) == WA_OK ? wa_rand_hex(g->proof, 32, err) : err->code;
 }

@@ -12,7 +12,7 @@
 #define WA_LOCAL_TICKETS 8      /* not used yet; a further one makes the oldest void */
 
 struct wa_local_gate {
-    char host[24];   /* "127.0.0.1:PORT" */
+    char host[24];   /* "127.X.Y.Z:PORT" */
     char origin[32]; /* "http://" and that */
     char token[WA_LOCAL_SECRET_SIZE];
     char proof[WA_LOCAL_SECRET_SIZE]; /* ours: by it a page knows who answers */
@@ -22,8 +22,8 @@ struct wa_local_gate {
     } tickets[WA_LOCAL_TICKETS];
     size_t next;
 };
-WA_CHECK enum wa_code wa_local_gate_init(struct wa_local_gate *g, uint16_t port,
-                                         struct wa_err *err);
+WA_CHECK enum wa_code wa_local_gate_init(struct wa_local_gate *g, const char *address,
+                                         uint16_t port, struct wa_err *err);
 void wa_local_gate_fini(struct wa_local_gate *g); /* wipes */
 /* A new ticket, for one session within WA_LOCAL_TICKET_MS. */
 WA_CHECK enum wa_code wa_local_gate_ticket(struct wa_local_gate *g, uint64_t now_ms,

@@ -14,6 +14,7 @@
 #include "codec/json.h"
 #include "os/listen.h"
 #include "os/proc.h"
+#include "os/rand.h"
 #include "os/socket.h"
 
 #define TICK_MS 1000u
@@ -222,6 +223,20 @@ enum wa_code wa_local_site_link(struct wa_local_site *s, char *out, struct wa_er
     return WA_OK;
 }
 
+#define ADDRESS_SIZE 16u
+
+/* One of the 16 million of loopback, another with each start. What a browser keeps for an address -
+ * a service worker, a cached page, a tab - may be of another user's who had the same port before,
+ * and he could leave no other port free. */
+static enum wa_code draw_address(char out[ADDRESS_SIZE], struct wa_err *err)
+{
+    uint8_t b[3];
+    if (wa_rand_bytes(b, sizeof b, err) != WA_OK)
+        return err->code;
+    (void)snprintf(out, ADDRESS_SIZE, "127.%d.%d.%d", 1 + b[0] % 254, b[1], 1 + b[2] % 254);
+    return WA_OK;
+}
+
 static enum wa_code listen(struct wa_local_site *s, struct wa_err *err)
 {
     static const struct wa_http_server_events events = {
@@ -232,8 +247,9 @@ static enum wa_code listen(struct wa_local_site *s, struct wa_err *err)
                                                         .lets_in = lets_in};
     WA_AUTO_FD int fd = -1;
     uint16_t port = 0;
-    if (wa_listen_alone("127.0.0.1", &fd, &port, err) != WA_OK ||
-        wa_local_gate_init(&s->gate, port, err) != WA_OK ||
+    char address[ADDRESS_SIZE];
+    if (draw_address(address, err) != WA_OK || wa_listen_alone(address, &fd, &port, err) != WA_OK ||
+        wa_local_gate_init(&s->gate, address, port, err) != WA_OK ||
         wa_http_server_new(s->o.loop, &fd, 1, NULL, &config, &events, s, &s->http, err) != WA_OK)
         return err->code;
     fd = -1; /* the server's now */

@@ -1,4 +1,4 @@
-/* local_site.h - pages for one person's browser, on 127.0.0.1: files that are built in (assets.h),
+/* local_site.h - pages for one person's browser, on loopback: files that are built in (assets.h),
  * and calls behind the gate (local_gate.h).
  *
  * Nobody but this person's own processes is answered (the kernel says whose the peer is), and

@@ -27,7 +27,8 @@ class Page:
                 os.unlink(old)
         self.process = self.launch(*more)
         bench.wait_for(lambda: 'selfservice.started' in self.log() or self.process.poll() is not None, 'it runs')
-        self.port, self.ticket, self.rest = self.link()
+        self.here, self.ticket, self.rest = self.link()
+        self.address, self.port = self.here.split(':')
 
     def words(self, *more):
         return ['setpriv', '--reuid', str(self.uid), '--regid', str(self.uid), '--init-groups', f'{self.bench.bindir}/waptselfservice',
@@ -46,10 +47,10 @@ class Page:
 
     def link(self):
         with open(self.link_file, encoding='utf-8') as f:
-            return re.fullmatch(r'http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})(.*)', f.read()).groups()
+            return re.fullmatch(r'http://(127\.\d+\.\d+\.\d+:\d+)/#ticket=([0-9a-f]{64})(.*)', f.read()).groups()
 
     def exchange(self, method, path, body, headers):
-        c = http.client.HTTPConnection('127.0.0.1', int(self.port), timeout=60)
+        c = http.client.HTTPConnection(self.address, int(self.port), timeout=60)
         try:
             c.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -66,7 +67,7 @@ class Page:
 
     def ask(self, method, path, body=None, uid=None, token=True, **headers):
         """Status and answer, which is decoded where it is JSON."""
-        all_headers = {'Host': f'127.0.0.1:{self.port}', **{k.replace('_', '-'): v for k, v in headers.items()}}
+        all_headers = {'Host': self.here, **{k.replace('_', '-'): v for k, v in headers.items()}}
         if token and self.token:
             all_headers.setdefault('Authorization', f'Bearer {self.token}')
         text = None if body is None else json.dumps(body).encode()
@@ -249,7 +250,7 @@ class Catalogue(Local):
         page = self.dave
         with open(f'{self.top}/heard', 'wb') as out:
             ears = subprocess.Popen(['setpriv', '--reuid', str(DAVE), '--regid', str(DAVE), '--clear-groups', 'curl', '-sN', '-H', f'Authorization: Bearer {page.token}',
-                                     f'http://127.0.0.1:{page.port}/local/events'], stdin=subprocess.DEVNULL, stdout=out)
+                                     f'http://{page.here}/local/events'], stdin=subprocess.DEVNULL, stdout=out)
         self.addCleanup(ears.wait)
         self.addCleanup(ears.kill)
 
@@ -274,8 +275,8 @@ class Catalogue(Local):
         page = self.dave
         second = page.launch('--list-upgrade', '-s', 'a & b')
         self.assertEqual(second.wait(30), 0, page.log())
-        port, ticket, rest = page.link()
-        self.assertEqual((port, rest), (page.port, '&list=upgradable&search=a%20%26%20b'))
+        here, ticket, rest = page.link()
+        self.assertEqual((here, rest), (page.here, '&list=upgradable&search=a%20%26%20b'))
         self.assertEqual(page.ask('POST', '/local/session', {'ticket': ticket})[0], 200)
 
     def test_who_it_is_not_for(self):

@@ -13,6 +13,9 @@ import pytest
 from conftest import BIN, PATIENCE, until
 
 
+LINK = r"http://(127\.\d+\.\d+\.\d+:\d+)/#ticket=([0-9a-f]{64})"  # of any address of loopback
+
+
 class Answer:
     def __init__(self, r):
         self.status, self.headers, self.body = r.status, r.headers, r.read()
@@ -47,18 +50,22 @@ class Local:
                              **(environment or {}))
         until(lambda: self.log.exists() and "console.started" in self.log.read_text() or self.process.poll() is not None, "the program runs")
         link = self.link_file.read_text()
-        self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", link).groups()
-        self.origin, self.token = f"http://127.0.0.1:{self.port}", None
+        self.find(re.fullmatch(LINK, link))
+
+    def find(self, link):
+        self.here, self.ticket = link.groups()
+        self.address, self.port = self.here.split(":")
+        self.origin, self.token = f"http://{self.here}", None
 
     def ask(self, method, path, body=None, token=True, headers=()):
-        h = {"Host": f"127.0.0.1:{self.port}"}
+        h = {"Host": self.here}
         if token and self.token:
             h["Authorization"] = f"Bearer {self.token}"
         if body is not None:
             h["Content-Type"] = "application/json"
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
         h.update(headers)
-        c = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=60)
+        c = http.client.HTTPConnection(self.address, int(self.port), timeout=60)
         try:
             c.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for k, v in h.items():
@@ -165,8 +172,7 @@ class Terminal(Local):
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", *map(str, argv)], {"LANG": "C.UTF-8", "HOME": str(home)})
         self.shown = talk(self.fd, self.pid, b"console.started")
-        link = re.search(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", self.shown)
-        (self.port, self.ticket), self.token = link.groups(), None
+        self.find(re.search(LINK, self.shown))
         self.open()
 
     def hear(self):

@@ -98,7 +98,7 @@ def state_is(local, wanted):
 
 def follow(local):
     """The events, up to the first of them."""
-    c = http.client.HTTPConnection("127.0.0.1", int(local.port), timeout=60)
+    c = http.client.HTTPConnection(local.address, int(local.port), timeout=60)
     c.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {local.token}"})
     r = c.getresponse()
     assert r.status == 200 and r.readline().startswith(b":")

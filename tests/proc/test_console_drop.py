@@ -15,7 +15,7 @@ import zipfile
 import pytest
 from conftest import BIN, PATIENCE, organisation, run, until
 from seat import Seat
-from local_program import Local
+from local_program import LINK, Local
 
 
 class Page(Local):
@@ -23,8 +23,7 @@ class Page(Local):
 
     def __init__(self, org, name, *argv, config="", **more):  # pylint: disable=super-init-not-called
         self.org, self.seat = org, Seat(org, name, *argv, config=config, **more)
-        self.port, self.ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", self.seat.link).groups()
-        self.origin, self.token = f"http://127.0.0.1:{self.port}", None
+        self.find(re.fullmatch(LINK, self.seat.link))
         self.open()
         self.login()
         key = next(k for k in self.state()["keys"] if k["name"] == "Developer")
@@ -117,9 +116,9 @@ def test_nobody_else_drops_a_file(page):
     assert page.ask("PUT", "/local/files", headers=bytes_).code == "invalid"
     assert page.ask("POST", "/local/files", b"x", headers=bytes_).status >= 400
     # Too long for the disk: before a byte of it is taken.
-    c = http.client.HTTPConnection("127.0.0.1", int(page.port), timeout=60)
+    c = http.client.HTTPConnection(page.address, int(page.port), timeout=60)
     c.putrequest("PUT", "/local/files", skip_host=True)
-    for k, v in {"Host": f"127.0.0.1:{page.port}", "Authorization": f"Bearer {page.token}", **bytes_, "Content-Length": str(1 << 50)}.items():
+    for k, v in {"Host": page.here, "Authorization": f"Bearer {page.token}", **bytes_, "Content-Length": str(1 << 50)}.items():
         c.putheader(k, v)
     c.endheaders()
     assert json.loads(c.getresponse().read())["error"]["code"] == "limit"
@@ -128,8 +127,8 @@ def test_nobody_else_drops_a_file(page):
 
 
 def test_what_breaks_off_leaves_nothing(page):
-    with socket.create_connection(("127.0.0.1", int(page.port))) as s:
-        s.sendall((f"PUT /local/files HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nAuthorization: Bearer {page.token}\r\nContent-Type: application/octet-stream\r\n"
+    with socket.create_connection((page.address, int(page.port))) as s:
+        s.sendall((f"PUT /local/files HTTP/1.1\r\nHost: {page.here}\r\nAuthorization: Bearer {page.token}\r\nContent-Type: application/octet-stream\r\n"
                    "Content-Length: 100000\r\n\r\n").encode() + b"x" * 50000)
         until(lambda: [n for n in page.staged() if n.endswith(".part")], "the first half has come")
     until(lambda: page.staged() == [], "nothing is left of it")

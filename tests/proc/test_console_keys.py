@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from local_program import Local, answered, talk
+from local_program import LINK, Local, answered, talk
 
 SECRET = "correct horse battery"
 
@@ -39,8 +39,9 @@ class Keys:
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", "--config", str(config), "--no-browser"], {"LANG": "C.UTF-8", "HOME": str(self.home)})
         local = self.local = Local.__new__(Local)
-        link = re.search(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", talk(self.fd, self.pid, b"console.started"))
-        local.org, (local.port, local.ticket), local.token = org, link.groups(), None
+        link = re.search(LINK, talk(self.fd, self.pid, b"console.started"))
+        local.org = org
+        local.find(link)
         local.open()
         local.login()
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from conftest import PATIENCE
-from local_program import Local, local, program, start  # noqa: F401
+from local_program import LINK, Local, local, program, start  # noqa: F401
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'")
@@ -117,12 +117,12 @@ def test_a_login_looks_at_the_journal_that_was_seen(local):
 
 def test_other_sites_get_nothing(local):
     """What a page of another site can have the browser send; and DNS rebinding."""
-    here, token = f"127.0.0.1:{local.port}", {"Authorization": f"Bearer {local.token}"}
-    for host in ("evil.example", f"evil.example:{local.port}", f"localhost:{local.port}", "127.0.0.1", f"127.0.0.1:{local.port}.evil.example", "127.0.0.1:1"):
+    here, token = local.here, {"Authorization": f"Bearer {local.token}"}
+    for host in ("evil.example", f"evil.example:{local.port}", f"localhost:{local.port}", local.address, f"127.0.0.1:{local.port}", f"{local.here}.evil.example", "127.0.0.1:1"):
         for path in ("/", "/app.js", "/local/state", "/api/v1/hosts"):
             a = local.ask("GET", path, headers={"Host": host})
             assert (a.status, a.code) == (403, "denied"), (host, path)
-    for origin in ("http://evil.example", "https://" + here, "null", "http://localhost:" + local.port, "http://127.0.0.1", "http://127.0.0.1:1"):
+    for origin in ("http://evil.example", "https://" + here, "null", "http://localhost:" + local.port, "http://127.0.0.1:" + local.port, f"http://{local.address}", "http://127.0.0.1:1"):
         assert local.ask("GET", "/local/state", headers={"Origin": origin}).code == "denied", origin
         assert local.ask("POST", "/local/keys/lock", {}, headers={"Origin": origin}).code == "denied", origin
         assert local.ask("POST", "/local/session", {"ticket": "0" * 64}, headers={"Origin": origin}).code == "denied", origin
@@ -167,18 +167,18 @@ def test_bodies_have_a_size(local):
     assert local.state()["version"]
 
 
-def connect_as(user, port):
+def connect_as(user, local):
     """What a process of another user gets: the number of bytes, after a request that would be answered."""
-    text = (f"import socket; s = socket.create_connection(('127.0.0.1', {port}), 10)\n"
-            f"try: s.sendall(b'GET / HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n\\r\\n'); print(len(s.recv(100)))\nexcept ConnectionError: print(0)")
+    text = (f"import socket; s = socket.create_connection(('{local.address}', {local.port}), 10)\n"
+            f"try: s.sendall(b'GET / HTTP/1.1\\r\\nHost: {local.here}\\r\\n\\r\\n'); print(len(s.recv(100)))\nexcept ConnectionError: print(0)")
     out = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", "/usr/bin/python3", "-c", text], capture_output=True, text=True, timeout=30)
     return int(out.stdout), out.stderr
 
 
 def test_other_users_are_not_let_in(local):
-    assert connect_as("root", local.port)[0] > 0
-    assert connect_as("nobody", local.port)[0] == 0
-    assert connect_as("wapt", local.port)[0] == 0
+    assert connect_as("root", local)[0] > 0
+    assert connect_as("nobody", local)[0] == 0
+    assert connect_as("wapt", local)[0] == 0
     assert "site.stranger" in local.log.read_text()
     assert local.state()["version"]
 
@@ -203,13 +203,13 @@ def test_a_second_start_opens_the_first(local):
     out = local.org.base / "second.link"
     p = start(local.org, "second", "local", "--server", local.org.url, "--server-fingerprint", local.org.server_fp, "--link-file", out)
     assert p.wait(20) == 0
-    port, ticket = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/#ticket=([0-9a-f]{64})", out.read_text()).groups()
-    assert port == local.port and ticket != local.ticket
+    here, ticket = re.fullmatch(LINK, out.read_text()).groups()
+    assert here == local.here and ticket != local.ticket
     assert local.ask("POST", "/local/session", {"ticket": ticket}, token=False).json["token"] == local.token
 
 
 def test_live_events_come_through(local):
-    c = http.client.HTTPConnection("127.0.0.1", int(local.port), timeout=30)
+    c = http.client.HTTPConnection(local.address, int(local.port), timeout=30)
     c.request("GET", "/api/v1/events?kinds=action", headers={"Authorization": f"Bearer {local.token}"})
     r = c.getresponse()
     assert r.status == 200 and r.headers["Content-Type"] == "text/event-stream", r.read()

@@ -1,5 +1,6 @@
 """Rules of the console's local program that stand alone, each played against the real one: whose keys it opens, which certificate it keeps, what lasts."""
 import datetime
+import re
 import shutil
 import subprocess
 
@@ -107,6 +108,19 @@ def test_nobody_else_enters_where_a_second_start_finds_the_first(org, tmp_path):
         p = start(org, "entered", "entered", "--server", org.url, "--server-fingerprint", org.server_fp, "--link-file", tmp_path / "link", XDG_RUNTIME_DIR=tmp_path / "run")
         assert p.wait(30) != 0 and not (tmp_path / "link").exists(), oct(mode)
     assert "others can enter" in (org.base / "entered.log").read_text()
+
+
+def test_no_two_starts_have_one_address(org, tmp_path):
+    """What a browser keeps for an address may come from another user who had its port, and who leaves no other port free."""
+    seen = set()
+    for i in range(3):
+        p = Local(org, f"address-{i}")
+        assert re.fullmatch(r"127\.\d+\.\d+\.\d+", p.address) and p.address != "127.0.0.1"
+        assert p.ask("GET", "/").status == 200
+        assert p.ask("GET", "/", headers={"Host": f"127.0.0.1:{p.port}"}).code == "denied"
+        seen.add(p.address)
+        p.stop()
+    assert len(seen) == 3
 
 
 def test_the_link_is_written_over_nothing_of_others(org, tmp_path):

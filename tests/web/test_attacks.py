@@ -22,9 +22,10 @@ class Evil(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def played():
-    with organisation() as org, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Evil) as evil:
-        threading.Thread(target=evil.serve_forever, daemon=True).start()
+    with organisation() as org:
         local = Local(org)
+        evil = http.server.ThreadingHTTPServer((local.address, 0), Evil)
+        threading.Thread(target=evil.serve_forever, daemon=True).start()
         try:
             yield play("attacks.mjs", link=f"{local.origin}/#ticket={local.ticket}", evil=f"http://evil.example:{evil.server_port}/",
                        password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip())
@@ -32,6 +33,7 @@ def played():
         finally:
             local.stop()
             evil.shutdown()
+            evil.server_close()
 
 
 @pytest.mark.parametrize("name", scenarios("attacks.mjs"))
@@ -39,7 +41,7 @@ def test_attack(played, name):
     assert played[name] is None, played[name]
 
 
-def impostor(port, file):
+def impostor(address, port, file):
     """A process of another user, who has the port and answers as the program would; what he is asked goes into the file."""
     file.touch()
     file.chmod(0o666)
@@ -55,7 +57,7 @@ def impostor(port, file):
             "        self.send_header('Content-Length', str(len(said))); self.end_headers(); self.wfile.write(said)\n"
             "    do_GET = do_POST = do_PUT = do_DELETE = do\n"
             "    def log_message(self, *_): pass\n"
-            f"s = http.server.ThreadingHTTPServer(('127.0.0.1', {port}), H)\nout.write('there\\n'); out.flush()\ns.serve_forever()\n")
+            f"s = http.server.ThreadingHTTPServer(({address!r}, {port}), H)\nout.write('there\\n'); out.flush()\ns.serve_forever()\n")
     p = subprocess.Popen(["setpriv", "--reuid", "nobody", "--clear-groups", "/usr/bin/python3", "-c", text])
     until(lambda: "there\n" in file.read_text() or p.poll() is not None, "he has the port")
     assert p.poll() is None
@@ -69,7 +71,7 @@ def test_who_takes_the_port_gets_no_password(tmp_path):
 
         def take_over():
             local.stop()
-            started.append(impostor(int(local.port), file))
+            started.append(impostor(local.address, int(local.port), file))
 
         try:
             told = play("port.mjs", does={"takeOver": take_over, "heard": lambda: file.read_text().splitlines()[1:]},

@@ -1,5 +1,5 @@
 // Another site, in the browser in which the console is open with a key that is unlocked: whatever it tries it learns nothing and does nothing.
-// evil.example leads to 127.0.0.1 (lib.mjs): at a port of its own it is another site, at the console's it is one whose name was rebound.
+// evil.example leads to the address of the console (lib.mjs): at a port of its own it is another site, at the console's it is one whose name was rebound.
 import { begin, check, same, until } from "./lib.mjs";
 
 /** All that a page can do with an address of somebody else's; what came of each. Runs in that page. */
@@ -67,7 +67,7 @@ export async function anotherSiteLearnsNothingAndDoesNothing({ browser, link, ev
     same(open, 200, "the key's unlocking");
     const forged = ["/local/keys/lock", "/local/logout", "/local/session", "/local/commit"];
     const refused = { fetched: "refused", withCredentials: "refused", withAHeader: "refused", json: "refused", script: "refused", image: "refused", style: "refused", events: "refused", socket: "refused" };
-    for (const site of [evil, evil.replace("evil.example", "127.0.0.1")]) { // another site, and one that differs by its port alone
+    for (const site of [evil, evil.replace("evil.example", new URL(base).hostname)]) { // another site, and one that differs by its port alone
         const other = await context.newPage();
         await other.goto(site);
         const own = await other.evaluate(`(${attempts})(location.origin, [])`); // what would be told if it got through

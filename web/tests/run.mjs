@@ -13,7 +13,8 @@ async function ask(what, ...args) {
 }
 
 const scenarios = await import(`./${file}`);
-const browser = await launch();
+const { link } = JSON.parse(given);
+const browser = await launch(link ? new URL(link).hostname : undefined);
 let stopped = "";
 for (const [name, scenario] of Object.entries(scenarios)) {
     if (typeof scenario !== "function" || (only.length > 0 && !only.includes(name))) continue;

@@ -16,7 +16,7 @@ static void test_tickets(void **state)
     struct wa_local_gate g;
     struct wa_err err = WA_ERR_INIT;
     char t[WA_LOCAL_TICKETS + 1][WA_LOCAL_SECRET_SIZE];
-    must(wa_local_gate_init(&g, 4711, &err));
+    must(wa_local_gate_init(&g, "127.0.0.1", 4711, &err));
     must(wa_local_gate_ticket(&g, 1000, t[0], &err));
     assert_int_equal(redeem(&g, "", 1000), WA_E_AUTH);
     assert_int_equal(redeem(&g, g.token, 1000), WA_E_AUTH); /* not the other way round either */
@@ -140,7 +140,7 @@ static void test_requests(void **state)
     WA_UNUSED(state);
     struct wa_local_gate g;
     struct wa_err err = WA_ERR_INIT;
-    must(wa_local_gate_init(&g, 4711, &err));
+    must(wa_local_gate_init(&g, "127.0.0.1", 4711, &err));
     for (size_t i = 0; i < WA_COUNT(attempts); i++) {
         const struct attempt *a = &attempts[i];
         struct wa_http_head head;
@@ -175,7 +175,7 @@ static void test_files(void **state)
     WA_UNUSED(state);
     struct wa_local_gate g;
     struct wa_err err = WA_ERR_INIT;
-    must(wa_local_gate_init(&g, 4711, &err));
+    must(wa_local_gate_init(&g, "127.0.0.1", 4711, &err));
     assert_string_not_equal(g.token, g.proof);
     for (size_t i = 0; i < WA_COUNT(rows); i++) {
         struct attempt a = {.method = WA_HTTP_PUT, .headers = {HOST}};
