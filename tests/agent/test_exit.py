@@ -246,7 +246,7 @@ class Exit(Bench):
 
     def has_ended(self, gate):
         with open(gate, encoding='ascii') as f:
-            return not any(os.path.exists(f'/proc/{pid}') for pid in f.read().split())
+            return not any(os.path.exists(f'/proc/{pid}/exe') for pid in f.read().split())  # it may wait to be reaped
 
     def test_the_time_at_shutdown_is_over(self):
         """What hangs is ended with all that it has started; the machine goes down, and its state is told as it is."""

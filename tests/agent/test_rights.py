@@ -116,7 +116,8 @@ class Rights(Local):
         self.assertIn('try again in', then[0]['message'])
         self.assertEqual(self.outcome(ALICE, ask), 'pw')
         self.stop()
-        self.start()  # forgets nothing
+        self.launch()  # forgets nothing; looked at as soon as it listens, since ten seconds pass
+        self.wait_for(self.listens, 'the service listens')
         then = self.as_user(CAROL, lambda: self.talk(ask, json.dumps({'password': SECRET})))
         self.assertIn('try again in', then[0]['message'])
 

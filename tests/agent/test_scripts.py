@@ -5,14 +5,12 @@ import time
 import agent_bench
 from agent_bench import FAILED, LIMIT, OK, TIMEOUT, Bench
 
-HOOK_TIMEOUT_S = 4
-
 
 class Scripts(Bench):
 
     @classmethod
     def configure(cls, more=''):
-        super().configure(f'hook_timeout = {HOOK_TIMEOUT_S}s\n{more}')
+        super().configure(f'hook_timeout = 5m\nhook_timeouts = hanging 8s, clinging 8s, in-the-way 8s\n{more}')  # those that take too long
 
     def fails(self, name, script, says, status=FAILED):
         """The installation fails, says why and leaves an ERROR row and nothing else."""
