@@ -11,10 +11,19 @@
 #include "proto/local.h"
 #include "proto/login.h"
 #include "proto/push.h"
+#include "proto/queue.h"
 #include "proto/report.h"
 #include "proto/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is taken is taken again from what was made of it. */
+static enum wa_code read_queue(const struct wa_json *m, struct wa_err *err)
+{
+    WA_AUTO_BUF struct wa_buf out;
+    wa_buf_init(&out, 2u << 20);
+    return wa_queue_copy(m, &out, err);
+}
 
 static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct wa_err *err)
 {
@@ -38,6 +47,10 @@ static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct 
         if (wa_json_get(m, "known") != NULL)
             return wa_push_known_read(m, &has_begun, err);
         return wa_push_same_read(m, nonce, err);
+    case WA_PUSH_WATCH:
+        return wa_queue_watch_read(m, &time, err);
+    case WA_PUSH_QUEUE:
+        return read_queue(m, err);
     case WA_PUSH_WELCOME:
     case WA_PUSH_ORDER:
         break;

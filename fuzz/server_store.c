@@ -4,7 +4,24 @@
  *
  * The first byte names the message, the rest is its payload.
  */
+#include "base/mem.h"
 #include "store_bench.h"
+
+#define CONNECTED UINT32_MAX
+
+/* A machine that has greeted. */
+static void connect_one(void)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_store_conn *c = NULL;
+    if (wa_store_conn_at(&bench.store, 0, CONNECTED) != NULL)
+        return;
+    c = wa_calloc(1, sizeof *c);
+    if (c == NULL)
+        abort();
+    *c = (struct wa_store_conn){.id = CONNECTED, .uuid = "host-1"};
+    check(wa_store_connect(&bench.store, c, &err));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                  {'C', WA_S_REQUEST, "{\"code\":\"ok\",\"message\":\"\",\"file\":\"\"}"},
                  {'H', WA_S_HELLO, "no"},
                  {'A', WA_S_ACK, "no"},
-                 {'G', WA_S_GONE, "no"}};
+                 {'G', WA_S_GONE, "no"},
+                 {'Q', WA_S_QUEUE, "no"}};
     static uint32_t id;
     if (size == 0 || size > (1u << 20))
         return 0;
@@ -28,7 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < WA_COUNT(kinds); i++) {
         if ((char)data[0] != kinds[i].name)
             continue;
-        const struct wa_chan_msg msg = {kinds[i].type, ++id, wa_sv_n(data + 1, size - 1), -1};
+        bool is_queue = kinds[i].type == WA_S_QUEUE;
+        const struct wa_chan_msg msg = {kinds[i].type, is_queue ? CONNECTED : ++id,
+                                        wa_sv_n(data + 1, size - 1), -1};
+        connect_one();
         int status = 0;
         wa_store_front(&bench.store, 0, &msg);
         (void)reply(wa_sv(kinds[i].reply));

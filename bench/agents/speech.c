@@ -177,8 +177,11 @@ enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *an
             return err->code;
         m->shard->wrong += !is_known;
         return WA_OK;
+    case WA_PUSH_WATCH: /* nobody looks at these machines' queues */
+        return WA_OK;
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:
+    case WA_PUSH_QUEUE:
         break;
     }
     return wa_fail(err, WA_E_INVALID, "the server spoke as an agent");

@@ -1,5 +1,5 @@
-/* db.c - the agent's database: schema, parameters, packages. Tasks are
- * db_tasks.c's, orders and what is owed db_orders.c's. */
+/* db.c - the agent's database: schema, parameters, packages. Tasks are db_tasks.c's, and as they
+ * are shown db_queue.c's; orders and what is owed db_orders.c's. */
 #include "agent/db.h"
 
 #include "base/map.h"
@@ -55,6 +55,8 @@ static const struct wa_migration migrations[] = {
     {8, "ALTER TABLE tasks ADD COLUMN waits_for TEXT;"
         "UPDATE tasks SET waits_for = substr(message, 9), message = '' WHERE state <> 'done' AND "
         "substr(message, 1, 8) = 'in use: ';"},
+    {9, "ALTER TABLE tasks ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
+        "UPDATE tasks SET mark = lower(hex(randomblob(16)));"},
 };
 
 int wa_agent_db_version(void)

@@ -166,6 +166,11 @@ WA_CHECK enum wa_code wa_task_show(struct wa_db *db, int64_t id,
                                    const struct wa_task_progress *running, struct wa_buf *json,
                                    struct wa_err *err);
 
+/* The message for the server that somebody looks at (proto/queue.h). is_stopped: by a user, for a
+ * while. */
+WA_CHECK enum wa_code wa_task_tell(struct wa_db *db, const struct wa_task_progress *running,
+                                   bool is_stopped, struct wa_buf *message, struct wa_err *err);
+
 /* --- orders, each once --- */
 /* WA_E_EXISTS for an identifier seen before. Forgets those past their not_after. */
 WA_CHECK enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after,
@@ -175,11 +180,15 @@ WA_CHECK enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t
 WA_CHECK enum wa_code wa_action_not_after(struct wa_db *db, const char *id, int64_t *ret,
                                           struct wa_err *err);
 
-/* Drops what waits for that order, which is then owed to the server as cancelled. One that has not
- * come yet is refused until not_after, should it come. *ret_running: the task that carries it out
- * now, else 0. In the caller's transaction. */
+/* Drops what waits for that order, which is then owed to the server as cancelled, or the task of no
+ * order that is marked so. One that has not come yet is refused until not_after, should it come. In
+ * the caller's transaction. */
+struct wa_action_cancelled {
+    int64_t running; /* the task that carries it out now; 0: none */
+    int64_t dropped; /* the task of no order; 0: none */
+};
 WA_CHECK enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_after,
-                                       int64_t *ret_running, struct wa_err *err);
+                                       struct wa_action_cancelled *ret, struct wa_err *err);
 /* Whether it was cancelled before it came. */
 WA_CHECK enum wa_code wa_action_is_cancelled(struct wa_db *db, const char *id, bool *ret,
                                              struct wa_err *err);

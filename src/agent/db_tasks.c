@@ -2,12 +2,11 @@
 #include "agent/db.h"
 
 #include "base/mem.h"
-#include "codec/csv.h"
-#include "codec/json.h"
 #include "os/clock.h"
-#include "proto/local.h"
 
 #define KEPT_TASKS 200 /* finished ones, for the history */
+/* By which a signed cancel names a task of no order: no later one is ever called so. */
+#define MARK "lower(hex(randomblob(16)))"
 
 /* Who asked over the local interface, which writes "uid 1000 (alice)", and is not root. */
 static bool is_users(const char *created_by)
@@ -99,8 +98,8 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
         return err->code;
     if (wa_db_prepare(db,
                       "INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, "
-                      "state, created)"
-                      " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) RETURNING id",
+                      "state, created, mark) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, " MARK
+                      ") RETURNING id",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, kind);
@@ -302,12 +301,33 @@ enum wa_code wa_task_cancel(struct wa_db *db, int64_t id, bool *ret_done, struct
 
 /* --- cancelled by order --- */
 
+/* One of no order, of which nothing is owed. */
+static enum wa_code drop_marked(struct wa_db *db, const char *mark, int64_t *ret_id,
+                                struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db,
+                      "UPDATE tasks SET state = 'done', code = 'cancelled', message = 'cancelled "
+                      "by order', finished = ?, args = '' WHERE state = 'queued' AND mark = ? AND "
+                      "action_id = '' RETURNING id",
+                      &s, err) != WA_OK)
+        return err->code;
+    wa_bind_i64(s, 0, wa_clock_now());
+    wa_bind_s(s, 1, mark);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    *ret_id = row ? wa_col_i64(s, 0) : 0;
+    return row ? wa_run(s, err) : WA_OK;
+}
+
 static enum wa_code find_running(struct wa_db *db, const char *id, int64_t *ret, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
-    if (wa_db_prepare(db, "SELECT id FROM tasks WHERE state = 'running' AND action_id = ?", &s,
-                      err) != WA_OK)
+    if (wa_db_prepare(db,
+                      "SELECT id FROM tasks WHERE state = 'running' AND ?1 IN (action_id, mark)",
+                      &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, id);
     if (wa_step(s, &row, err) != WA_OK)
@@ -334,124 +354,15 @@ static enum wa_code refuse_from_now(struct wa_db *db, const char *id, int64_t no
 }
 
 enum wa_code wa_action_cancel(struct wa_db *db, const char *id, int64_t not_after,
-                              int64_t *ret_running, struct wa_err *err)
+                              struct wa_action_cancelled *ret, struct wa_err *err)
 {
     bool is_dropped = false;
-    if (drop_waiting(db, id, 0, "cancelled by order", &is_dropped, err) != WA_OK ||
-        find_running(db, id, ret_running, err) != WA_OK ||
+    if (drop_marked(db, id, &ret->dropped, err) != WA_OK ||
+        drop_waiting(db, id, 0, "cancelled by order", &is_dropped, err) != WA_OK ||
+        find_running(db, id, &ret->running, err) != WA_OK ||
         refuse_from_now(db, id, not_after, err) != WA_OK)
         return err->code;
     return is_dropped ? wa_outbox_add(db, id, "cancelled", wa_code_name(WA_E_CANCELLED),
                                       WA_SV("cancelled by order before it began"), WA_SV(""), err)
                       : WA_OK;
-}
-
-/* --- for people --- */
-
-/* The columns of one task, as members of an object. */
-#define TASK_COLUMNS                                                                               \
-    "id, kind, state, code, message, created_by, created, not_before, started, finished, args, "   \
-    "coalesce(waits_for, '')"
-
-/* Whether the message can have a script's own words in it. */
-static bool is_of_script(struct wa_sv code)
-{
-    return wa_sv_eqs(code, wa_code_name(WA_E_FAILED)) ||
-           wa_sv_eqs(code, wa_code_name(WA_E_PARTIAL)) ||
-           wa_sv_eqs(code, wa_code_name(WA_E_TIMEOUT));
-}
-
-/* Those that it is about, until it is done; what else an operation calls so is not everybody's to
- * know. */
-static void write_packages(struct wa_jw *w, struct wa_sv args)
-{
-    WA_AUTO_ARENA struct wa_arena arena;
-    struct wa_local_request r = {.package_count = 0};
-    struct wa_err ignored = WA_ERR_INIT;
-    wa_arena_init(&arena, 1u << 20);
-    wa_jw_key(w, "packages");
-    wa_jw_arr(w);
-    if (args.n > 0 && wa_local_request_read(args, &arena, &r, &ignored) == WA_OK &&
-        (r.op == WA_OP_INSTALL || r.op == WA_OP_REMOVE || r.op == WA_OP_DOWNLOAD))
-        for (size_t i = 0; i < r.package_count; i++)
-            wa_jw_sv(w, r.packages[i]);
-    wa_jw_end(w);
-}
-
-/* What it waits for. */
-static void write_programs(struct wa_jw *w, struct wa_sv programs)
-{
-    struct wa_sv one;
-    wa_jw_key(w, "waits_for");
-    wa_jw_arr(w);
-    while (wa_csv_next(&programs, &one))
-        wa_jw_sv(w, one);
-    wa_jw_end(w);
-}
-
-static void write_task(struct wa_jw *w, struct wa_stmt *s, const struct wa_task_progress *running,
-                       bool with_scripts)
-{
-    static const char *const keys[] = {"id",      "kind",       "state",   "code",
-                                       "message", "created_by", "created", "not_before",
-                                       "started", "finished"};
-    for (int i = 0; i < (int)WA_COUNT(keys); i++) {
-        if (i == 0 || i >= 6)
-            wa_jw_kvi(w, keys[i], wa_col_i64(s, i));
-        else if (i == 4 && !with_scripts && is_of_script(wa_col_sv(s, 3)))
-            wa_jw_kv(w, keys[i], "");
-        else
-            wa_jw_kvsv(w, keys[i], wa_col_sv(s, i));
-    }
-    wa_jw_kvi(w, "progress",
-              wa_col_i64(s, 0) == running->id      ? running->percent
-              : wa_sv_eqs(wa_col_sv(s, 2), "done") ? 100
-                                                   : 0);
-    write_packages(w, wa_col_sv(s, 10));
-    write_programs(w, wa_sv_eqs(wa_col_sv(s, 2), "queued") ? wa_col_sv(s, 11) : WA_SV(""));
-}
-
-enum wa_code wa_task_list(struct wa_db *db, const struct wa_task_progress *running,
-                          bool with_scripts, struct wa_buf *json, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    struct wa_jw w;
-    bool row = false;
-    enum wa_code code;
-    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS " FROM tasks ORDER BY id DESC LIMIT 60", &s,
-                      err) != WA_OK)
-        return err->code;
-    wa_jw_init(&w, json);
-    wa_jw_arr(&w);
-    for (code = wa_step(s, &row, err); code == WA_OK && row; code = wa_step(s, &row, err)) {
-        wa_jw_obj(&w);
-        write_task(&w, s, running, with_scripts);
-        wa_jw_end(&w);
-    }
-    wa_jw_end(&w);
-    return code == WA_OK ? wa_buf_check(json, err) : code;
-}
-
-enum wa_code wa_task_show(struct wa_db *db, int64_t id, const struct wa_task_progress *running,
-                          struct wa_buf *json, struct wa_err *err)
-{
-    struct wa_stmt *s;
-    struct wa_jw w;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT " TASK_COLUMNS ", log FROM tasks WHERE id = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_i64(s, 0, id);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (!row)
-        return wa_fail(err, WA_E_NOT_FOUND,
-                       "there is no task %lld, or it is forgotten: 'wapt-get tasks' lists them",
-                       (long long)id);
-    wa_jw_init(&w, json);
-    wa_jw_obj(&w);
-    write_task(&w, s, running, true);
-    wa_jw_kvsv(&w, "log", wa_col_sv(s, 12));
-    wa_jw_end(&w);
-    wa_reset(s);
-    return wa_buf_check(json, err);
 }

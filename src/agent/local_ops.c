@@ -108,6 +108,8 @@ static void cancel(struct wa_client *c)
         (void)wa_client_finish(c, err.code, err.text, WA_SV(""));
         return;
     }
+    if (waiting && !all)
+        wa_local_cancelled(m, c->request.task_id, "cancelled");
     wa_lock_take(m->lock);
     bool meant = m->running_task != 0 &&
                  (all || c->request.task_id == 0 || c->request.task_id == m->running_task);

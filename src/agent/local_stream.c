@@ -71,6 +71,13 @@ void wa_local_answer_tell(struct wa_manager *m, int64_t task, enum wa_local_news
         post(m, task, what, wa_buf_sv(&line));
 }
 
+void wa_local_cancelled(struct wa_manager *m, int64_t task, const char *why)
+{
+    const struct wa_local_answer a = {
+        .event = WA_EV_RESULT, .code = WA_E_CANCELLED, .text = wa_sv(why)};
+    wa_local_answer_tell(m, task, WA_NEWS_RESULT, &a, WA_SV(""));
+}
+
 void wa_local_state(struct wa_manager *m, bool is_stopped)
 {
     const struct wa_local_answer a = {.event = WA_EV_SERVICE,

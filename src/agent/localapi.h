@@ -17,6 +17,8 @@ enum wa_local_news {
     WA_NEWS_SCRIPT_RESULT, /* the last line for these; to be told before the next */
     WA_NEWS_RESULT         /* the last line for who follows it */
 };
+/* Whoever waits for a task that was dropped from the queue learns it. */
+void wa_local_cancelled(struct wa_manager *m, int64_t task, const char *why);
 /* The packages of a result without messages. */
 void wa_local_states(struct wa_sv packages, struct wa_buf *out);
 void wa_local_answer_tell(struct wa_manager *m, int64_t task, enum wa_local_news what,

@@ -177,6 +177,7 @@ static void on_clock(void *user)
         return;
     }
     keep_push(m);
+    wa_push_turn(m);
     notice_upgrade(m);
     wa_schedule_turn(m, now);
 }

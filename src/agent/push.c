@@ -1,6 +1,10 @@
 /* push.c - the push channel: the network process, our hello, what the server says. Its orders are
  * judged in push_orders.c.
  *
+ * The queue is told while somebody at the server looks at it, and then looked through once a
+ * second: a fleet that upgrades in one hour says nothing of it, however often queues change, and
+ * what nobody looks at costs nothing.
+ *
  * The network process is a pipe that could have been taken over: everything it says is checked, and
  * the hello it gets is good for its TLS connection and this minute only.
  */
@@ -10,9 +14,11 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 #include "os/rand.h"
+#include "proto/queue.h"
 
 #define BACKOFF_FIRST_MS 1000u
 #define BACKOFF_MAX_MS 300000u
+#define TELL_MS 900u /* the least between two pictures of the queue: one turn of the clock */
 #define REFUSALS_A_MINUTE 1000u /* beyond, orders are not even looked at */
 #define NEWS_A_MINUTE                                                                              \
     600u /* challenges and states: ten times those of the fastest reconnecting                     \
@@ -24,7 +30,9 @@ struct wa_push {
     char nonce[65]; /* ours, of this connection; "" when there is none */
     int64_t minute; /* of the clock, to which refusals belong */
     unsigned refusals, news;
-    char settings[WA_SHA256_HEX]; /* of the server and the way to it, as configured last */
+    char settings[WA_SHA256_HEX];          /* of the server and the way to it, as configured last */
+    uint64_t watched_until_ms, told_at_ms; /* somebody looks at the queue; and when it was told */
+    char told[WA_SHA256_HEX];              /* what was; "": nothing yet to who looks now */
 };
 
 static void fail_log(struct wa_push *p, const char *event, const struct wa_err *err)
@@ -49,6 +57,7 @@ static void on_challenge(struct wa_push *p, struct wa_sv payload)
     WA_AUTO_BUF struct wa_buf text;
     wa_buf_init(&text, 64u << 10);
     p->nonce[0] = '\0';
+    p->watched_until_ms = 0; /* who looks asks again on this connection */
     if (wa_net_challenge_read(payload, &c, &err) != WA_OK ||
         wa_param_i64(p->m->db, "seq", &h.seq, &err) != WA_OK ||
         wa_rand_hex(h.agent_nonce, 32, &err) != WA_OK) {
@@ -151,6 +160,54 @@ static void on_known(struct wa_push *p, const struct wa_json *message)
     wa_lock_give(p->m->lock);
 }
 
+/* --- the queue, for who looks at it --- */
+
+static enum wa_code tell_queue(struct wa_push *p, struct wa_err *err)
+{
+    struct wa_manager *m = p->m;
+    char digest[WA_SHA256_HEX];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, WA_QUEUE_BYTES_MAX);
+    wa_lock_take(m->lock);
+    const struct wa_task_progress running = {m->running_task, m->running_percent};
+    bool is_stopped = m->stopped_until_ms > wa_clock_mono_ms();
+    wa_lock_give(m->lock);
+    if (wa_task_tell(m->db, &running, is_stopped, &text, err) != WA_OK ||
+        wa_sha256_hex(text.p, text.n, digest, err) != WA_OK)
+        return err->code;
+    if (strcmp(digest, p->told) == 0)
+        return WA_OK;
+    memcpy(p->told, digest, sizeof p->told);
+    send_text(p, wa_buf_sv(&text));
+    return WA_OK;
+}
+
+void wa_push_turn(struct wa_manager *m)
+{
+    struct wa_push *p = m->push;
+    struct wa_err err = WA_ERR_INIT;
+    uint64_t now = wa_loop_now_ms(m->loop);
+    if (p == NULL || p->nonce[0] == '\0' || now >= p->watched_until_ms ||
+        now - p->told_at_ms < TELL_MS)
+        return;
+    p->told_at_ms = now;
+    if (tell_queue(p, &err) != WA_OK)
+        fail_log(p, "push.queue_not_told", &err);
+}
+
+static void on_watch(struct wa_push *p, const struct wa_json *message)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int64_t seconds = 0;
+    if (wa_queue_watch_read(message, &seconds, &err) != WA_OK) {
+        fail_log(p, "push.bad_message", &err);
+        return;
+    }
+    p->watched_until_ms = wa_loop_now_ms(p->m->loop) + (uint64_t)seconds * 1000u;
+    p->told[0] = '\0';
+    wa_push_turn(p->m);
+}
+
 static void on_text(struct wa_push *p, struct wa_sv text)
 {
     WA_AUTO_ARENA struct wa_arena arena;
@@ -164,6 +221,10 @@ static void on_text(struct wa_push *p, struct wa_sv text)
     enum wa_code code = wa_push_parse(text, &arena, &type, &message, &err);
     if (code == WA_OK && type == WA_PUSH_SAME) {
         on_known(p, message);
+        return;
+    }
+    if (code == WA_OK && type == WA_PUSH_WATCH) {
+        on_watch(p, message);
         return;
     }
     if (code != WA_OK || type != WA_PUSH_ORDER) {

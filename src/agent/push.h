@@ -13,6 +13,8 @@ bool wa_push_is_up(const struct wa_manager *m); /* the network process runs */
 /* Tells the server that nothing has changed since it last said what it has, by the sum of these
  * digests. False: it can't be told so now. From the tasks' thread. */
 bool wa_push_same(struct wa_manager *m, const char sum[65]);
+/* Each turn of the manager's clock: what has changed in the queue, while somebody looks at it. */
+void wa_push_turn(struct wa_manager *m);
 /* Tells the server, if it is there, that the order is being carried out. From any thread. */
 void wa_push_begun(struct wa_manager *m, const char *action_id);
 

@@ -6,6 +6,7 @@
  */
 #include "agent/identity.h"
 #include "agent/inventory.h"
+#include "agent/localapi.h"
 #include "agent/push.h"
 #include "agent/repo_trust.h"
 #include "agent/tasks.h"
@@ -120,13 +121,15 @@ static enum wa_code record(struct wa_manager *m, const struct wa_action *a, stru
 static enum wa_code cancel_one(struct wa_manager *m, const char *id, int64_t not_after,
                                struct wa_err *err)
 {
-    int64_t running = 0;
-    if (wa_action_cancel(m->db, id, not_after, &running, err) != WA_OK)
+    struct wa_action_cancelled was = {.running = 0};
+    if (wa_action_cancel(m->db, id, not_after, &was, err) != WA_OK)
         return err->code;
-    if (running == 0)
+    if (was.dropped != 0)
+        wa_local_cancelled(m, was.dropped, "cancelled by order");
+    if (was.running == 0)
         return WA_OK;
     wa_lock_take(m->lock);
-    m->recalled_task = running;
+    m->recalled_task = was.running;
     wa_lock_give(m->lock);
     return WA_OK;
 }

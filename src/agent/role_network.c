@@ -159,10 +159,12 @@ static enum wa_code take_text(struct net *n, struct wa_sv text, struct wa_err *e
         return WA_OK;
     case WA_PUSH_ORDER:
     case WA_PUSH_SAME:
+    case WA_PUSH_WATCH:
         post(n, WA_M_NET_TEXT, text);
         return WA_OK;
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:
+    case WA_PUSH_QUEUE:
         break;
     }
     return wa_fail(err, WA_E_REFUSED, "the server sent a message that only agents send");

@@ -425,11 +425,19 @@
 #define WA_ACTION_AGE_MAX_S                                                                        \
     (30u * 86400u) /* s: not_after - issued_at; an identifier is kept that long */
 #define WA_ROLLOUT_AGE_MAX_S                                                                       \
-    (90u * 86400u)                  /* s: of a roll-out's statement, and of what cancels one */
-#define WA_ACTION_SKEW_S 60         /* s: countersignature, each way (F3A: one minute) */
-#define WA_ACTION_HOSTS_MAX 100000u /* machines of one batch */
-#define WA_ACTION_PACKAGES_MAX 64u  /* packages of one action: what a task of the agent takes */
-#define WA_IN_USE_BYTES_MAX 4096u   /* bytes: names of programs that a task waits for */
+    (90u * 86400u)                     /* s: of a roll-out's statement, and of what cancels one */
+#define WA_ACTION_SKEW_S 60            /* s: countersignature, each way (F3A: one minute) */
+#define WA_ACTION_HOSTS_MAX 100000u    /* machines of one batch */
+#define WA_ACTION_PACKAGES_MAX 64u     /* packages of one action: what a task of the agent takes */
+#define WA_QUEUE_TASKS_MAX 64u         /* tasks that a machine tells of its queue at once */
+#define WA_QUEUE_BYTES_MAX (64u << 10) /* bytes: and what is said of them; the rest is counted */
+#define WA_QUEUE_LOG_MAX 1000u         /* characters: the end of what a task told */
+#define WA_QUEUE_WATCH_S 60            /* s that a machine tells it after it was asked */
+#define WA_QUEUE_TOLD_MAX                                                                          \
+    (2u * WA_QUEUE_WATCH_S) /* times that it may in these: it does once a second at most */
+#define WA_QUEUE_MEMORY_MAX (16u * WA_QUEUE_BYTES_MAX) /* bytes: such a message as a tree */
+#define WA_QUEUE_ASKS 32u /* machines of which a server remembers that it has just asked them */
+#define WA_IN_USE_BYTES_MAX 4096u /* bytes: names of programs that a task waits for */
 #define WA_ROLLOUT_MACHINES_MAX                                                                    \
     1000u /* machines that a roll-out lists: its statement goes to each of them */
 #define WA_ROLLOUT_NAMES_MAX 64u        /* groups, units and profiles that a roll-out is for */

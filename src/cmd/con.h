@@ -144,6 +144,11 @@ WA_CHECK enum wa_code wa_con_own_code(const struct wa_cli *cli, struct wa_buf *o
 WA_CHECK enum wa_code wa_con_login_way(const struct wa_cli *cli, char **ret, struct wa_err *err);
 /* Warns when the journal of the server is not what was seen before. */
 void wa_con_check_journal(const struct wa_cli *cli, struct wa_client *c, const char *server);
+/* --- con_host_tasks.c --- */
+/* The machine's own queue, which it is asked to tell now. */
+WA_CHECK enum wa_code wa_con_host_tasks(struct wa_cli *cli, struct wa_client *c, const char *uuid,
+                                        struct wa_err *err);
+
 /* Rows of the server's as a table: each column a member of the row, a text or a number. */
 struct wa_con_column {
     const char *title, *key;

@@ -3,7 +3,8 @@
  *
  * Which actions a batch has is what the server says; whoever owns it could keep any of them back
  * without our word. A machine drops what waits there, and refuses what has not come yet; what runs
- * begins no further step.
+ * begins no further step. With --host it is a task of that machine's that nobody ordered, by the
+ * name that 'waptconsole host HOST tasks' says: no other task is ever called so.
  */
 #include "base/date.h"
 #include "base/mem.h"
@@ -15,15 +16,20 @@
 #define PAGE 1000u /* actions of one signature, and of one answer */
 #define CONFIRM_ABOVE 10u
 #define POLL_MS 500u
-#define REST_S 60 /* the least that a cancel is good for */
+#define REST_S 60    /* the least that a cancel is good for */
+#define TASK_S 86400 /* s: of a task that nobody ordered; the machine may be away */
 
-static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS, {"yes", 'y', NULL}, {"timeout", 0, "PERIOD"}};
+static const struct wa_cli_option options[] = {WA_CON_SERVER_OPTIONS,
+                                               WA_GET_SIGNER_OPTIONS,
+                                               {"yes", 'y', NULL},
+                                               {"timeout", 0, "PERIOD"},
+                                               {"host", 'H', "HOST"}};
 
 struct work {
     struct wa_cli *cli;
     struct wa_client *client;
     const char *which; /* "batch" or "id" */
+    const char *name;  /* of it */
     struct wa_targets targets;
     char (*ids)[33]; /* of each target */
     size_t cap;
@@ -89,8 +95,7 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
 {
     const char *what = w->cli->args[0];
     size_t seen = 0;
-    if (!wa_hex_is(wa_sv(what), 32))
-        return wa_fail(err, WA_E_USAGE, "'%s' is not the 32 digits of a batch or an action", what);
+    w->name = what;
     w->which = "batch";
     if (wa_orders_each(w->client, w->which, what, take, w, &seen, err) != WA_OK)
         return err->code;
@@ -102,6 +107,25 @@ static enum wa_code choose(struct work *w, struct wa_err *err)
     return seen > 0
                ? WA_OK
                : wa_fail(err, WA_E_NOT_FOUND, "the server knows no batch and no action '%s'", what);
+}
+
+/* A task of one machine, of which the server knows nothing but what that says. */
+static enum wa_code choose_task(struct work *w, const char *host, struct wa_err *err)
+{
+    WA_AUTO_ARENA struct wa_arena arena;
+    WA_AUTO_HOST_LIST struct wa_host_list list = {0};
+    wa_arena_init(&arena, 512u << 20);
+    if (wa_host_list_fetch(w->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
+        wa_targets_choose(&list, wa_sv(host), 1, &w->targets, err) != WA_OK)
+        return err->code;
+    w->ids = wa_calloc(1, sizeof *w->ids);
+    if (w->ids == NULL)
+        return wa_nomem(err);
+    memcpy(w->ids[0], w->cli->args[0], 33);
+    w->until = wa_clock_now() + TASK_S;
+    w->which = "batch"; /* of the cancel itself */
+    w->name = w->batch;
+    return WA_OK;
 }
 
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
@@ -130,7 +154,9 @@ static enum wa_code count(void *user, const struct wa_json *a, struct wa_err *er
     struct work *w = user;
     WA_UNUSED(err);
     struct wa_sv state = get(a, "state");
-    if (!wa_order_is_final(state))
+    /* Its word on the cancel itself waits for the task that runs; it has it by then. */
+    bool has_come = w->name == w->batch && wa_sv_eqs(state, "delivered");
+    if (!wa_order_is_final(state) && !has_come)
         w->left++;
     else if (wa_sv_eqs(state, "cancelled"))
         w->cancelled++;
@@ -168,7 +194,7 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
     uint64_t end = wa_clock_mono_ms() + (uint64_t)timeout_s * 1000;
     for (;;) {
         w->left = w->cancelled = w->ended = 0;
-        if (wa_orders_each(w->client, w->which, w->cli->args[0], count, w, NULL, err) != WA_OK)
+        if (wa_orders_each(w->client, w->which, w->name, count, w, NULL, err) != WA_OK)
             return err->code;
         if (w->batch[0] != '\0' &&
             wa_orders_each(w->client, "batch", w->batch, check_refused, w, NULL, err) != WA_OK)
@@ -182,9 +208,14 @@ static enum wa_code follow(struct work *w, struct wa_err *err)
 static enum wa_code work(struct work *w, struct wa_err *err)
 {
     WA_AUTO_GET_SIGNER struct wa_get_signer signer = {.key = NULL};
+    const char *host = wa_cli_get(w->cli, "host", NULL);
     char question[96];
+    if (!wa_hex_is(wa_sv(w->cli->args[0]), 32))
+        return wa_fail(err, WA_E_USAGE, "'%s' is not the 32 digits of a batch, an action or a task",
+                       w->cli->args[0]);
     if (wa_get_signer_load(w->cli, &signer, err) != WA_OK ||
-        wa_con_connect(w->cli, &w->client, err) != WA_OK || choose(w, err) != WA_OK)
+        wa_con_connect(w->cli, &w->client, err) != WA_OK ||
+        (host != NULL ? choose_task(w, host, err) : choose(w, err)) != WA_OK)
         return err->code;
     (void)snprintf(question, sizeof question, wa_text("%zu actions: cancel them?"),
                    w->targets.count);
@@ -197,12 +228,16 @@ static enum wa_code work(struct work *w, struct wa_err *err)
     if (follow(w, err) != WA_OK)
         return err->code;
     wa_jw_arr(&w->cli->jw);
-    if (wa_orders_each(w->client, w->which, w->cli->args[0], show, w, NULL, err) != WA_OK)
+    if (wa_orders_each(w->client, w->which, w->name, show, w, NULL, err) != WA_OK)
         return err->code;
     wa_jw_end(&w->cli->jw);
-    wa_cli_say(w->cli,
-               "%zu cancelled, %zu had ended or ended by themselves, %zu have not answered yet",
-               w->cancelled, w->ended, w->left);
+    if (host != NULL)
+        wa_cli_say(w->cli,
+                   w->left == 0 ? "the machine has it" : "the machine has not answered yet");
+    else
+        wa_cli_say(w->cli,
+                   "%zu cancelled, %zu had ended or ended by themselves, %zu have not answered yet",
+                   w->cancelled, w->ended, w->left);
     return w->left == 0 ? WA_OK
                         : wa_fail(err, WA_E_TIMEOUT,
                                   "what runs goes on to the end of its step: ask again later");

@@ -168,15 +168,17 @@ static enum wa_code host(struct wa_cli *cli, struct wa_err *err)
     WA_AUTO(wa_client) struct wa_client *c = NULL;
     const char *word = cli->arg_count > 1 ? cli->args[1] : "packages";
     const struct section *s = find_section(word);
-    bool is_log = strcmp(word, "log") == 0;
+    bool is_log = strcmp(word, "log") == 0, is_tasks = strcmp(word, "tasks") == 0;
     char uuid[WA_UUID_MAX + 1] = "", path[WA_UUID_MAX + 64];
-    if ((s == NULL && !is_log && strcmp(word, "hardware") != 0) ||
+    if ((s == NULL && !is_log && !is_tasks && strcmp(word, "hardware") != 0) ||
         cli->arg_count > (is_log ? 3 : 2) || (is_log && cli->arg_count < 3))
         return wa_fail(err, WA_E_USAGE,
-                       "after the machine comes 'packages', 'software', 'hardware', 'history', or "
-                       "'log' and a package");
+                       "after the machine comes 'packages', 'software', 'hardware', 'history', "
+                       "'tasks', or 'log' and a package");
     if (wa_con_connect(cli, &c, err) != WA_OK || choose(c, cli->args[0], uuid, err) != WA_OK)
         return err->code;
+    if (is_tasks)
+        return wa_con_host_tasks(cli, c, uuid, err);
     (void)snprintf(path, sizeof path, "/api/v1/hosts/%s%s", uuid,
                    s != NULL && s->path != NULL ? s->path : "");
     return s != NULL && s->path != NULL

@@ -1,4 +1,5 @@
-/* kind_cancel.c - a cancel of actions that have not ended: of a batch, or of one.
+/* kind_cancel.c - a cancel of actions that have not ended: of a batch, or of one; or of a task that
+ * nobody ordered, by the name that its machine gave it and gives no other one.
  *
  * Which actions a batch has is what the server says; whoever owns it could keep any of them back
  * without our word.
@@ -10,7 +11,8 @@
 #include "console/orders.h"
 #include "os/clock.h"
 
-#define REST_S 60 /* the least that a cancel is good for */
+#define REST_S 60    /* the least that a cancel is good for */
+#define TASK_S 86400 /* s: of a task that nobody ordered; the machine may be away */
 
 struct cancel {
     struct wa_order_texts texts;
@@ -82,6 +84,20 @@ static enum wa_code choose(struct wa_local_prepared *p, struct cancel *c, const 
                : wa_fail(err, WA_E_NOT_FOUND, "none of these actions is still to be done");
 }
 
+static enum wa_code choose_task(struct wa_local_prepared *p, struct cancel *c, struct wa_sv id,
+                                const struct wa_json *hosts, struct wa_client *client,
+                                struct wa_err *err)
+{
+    if (wa_json_count(hosts) != 1)
+        return wa_fail(err, WA_E_INVALID, "a task is one machine's");
+    c->ids = wa_calloc(1, sizeof *c->ids);
+    if (c->ids == NULL)
+        return wa_nomem(err);
+    (void)snprintf(c->ids[0], sizeof c->ids[0], "%.*s", WA_SV_ARG(id));
+    c->until = wa_clock_now() + TASK_S;
+    return wa_local_targets(client, hosts, &p->targets, err);
+}
+
 /* Each text, read again: a cancel of that very action, for that machine. */
 static enum wa_code show(struct wa_local_prepared *p, const struct cancel *c, struct wa_err *err)
 {
@@ -110,10 +126,12 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
                             struct wa_client *client, struct wa_err *err)
 {
     struct wa_sv what, key, batch = WA_SV(""), id = WA_SV("");
+    const struct wa_json *hosts = NULL;
     const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
                                            {"key", WA_WANT_SV, false, 16, &key},
                                            {"batch", WA_WANT_SV, false, 32, &batch},
-                                           {"id", WA_WANT_SV, false, 32, &id}};
+                                           {"id", WA_WANT_SV, false, 32, &id},
+                                           {"hosts", WA_WANT_ARRAY, false, 1, &hosts}};
     struct cancel *c = wa_arena_alloc(&p->arena, 1, sizeof *c);
     if (c == NULL)
         return wa_nomem(err);
@@ -123,7 +141,11 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
         return err->code;
     if ((batch.n > 0) == (id.n > 0) || !wa_hex_is(batch.n > 0 ? batch : id, 32))
         return wa_fail(err, WA_E_INVALID, "a cancel names a batch or an action by 32 digits");
-    if (choose(p, c, batch.n > 0 ? "batch" : "id", batch.n > 0 ? batch : id, client, err) != WA_OK)
+    if (hosts != NULL && id.n > 0)
+        (void)choose_task(p, c, id, hosts, client, err);
+    else
+        (void)choose(p, c, batch.n > 0 ? "batch" : "id", batch.n > 0 ? batch : id, client, err);
+    if (err->code != WA_OK)
         return err->code;
     int64_t now = wa_clock_now();
     const struct wa_order_plan plan = {.kind = WA_ACT_CANCEL,

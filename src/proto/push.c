@@ -8,7 +8,8 @@
 enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena, enum wa_push_type *ret_type,
                            const struct wa_json **ret, struct wa_err *err)
 {
-    static const char *const names[] = {"challenge", "hello", "welcome", "order", "ack", "same"};
+    static const char *const names[] = {"challenge", "hello", "welcome", "order",
+                                        "ack",       "same",  "watch",   "queue"};
     const struct wa_json *j = NULL;
     if (wa_json_parse(text, 0, arena, &j, err) != WA_OK)
         return wa_wrap(err, "reading a push message");

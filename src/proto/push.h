@@ -6,9 +6,10 @@
  *             statement: {"purpose","uuid","nonce":<server's>,"agent_nonce":"<64 hex>",
  *             "channel":"<64 hex tls-exporter>","seq":<number of its last statement>,"time":s}
  *   server: {"type":"welcome"}, or closes with 4401 (unknown or wrong key: register again) or 4403
- *   server: {"type":"order",...} see proto/action.h
+ *   server: {"type":"order",...} see proto/action.h; {"type":"watch"...} see proto/queue.h
  *   agent:  {"type":"ack","id":"<action id>"}   the order is stored, or refused and that is
- * reported; with "begun":true after it: it is being carried out (for display; may be lost)
+ * reported; with "begun":true after it: it is being carried out (for display; may be lost);
+ *           {"type":"queue",...} see proto/queue.h
  *
  * seq: one lower than what the server has had is a copy's of the machine, and no machine to order.
  */
@@ -26,7 +27,9 @@ enum wa_push_type {
     WA_PUSH_WELCOME,
     WA_PUSH_ORDER,
     WA_PUSH_ACK,
-    WA_PUSH_SAME
+    WA_PUSH_SAME,
+    WA_PUSH_WATCH, /* proto/queue.h */
+    WA_PUSH_QUEUE
 };
 /* Parses and names the message; *ret lives in the arena. */
 WA_CHECK enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena,

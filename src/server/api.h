@@ -58,12 +58,12 @@ struct wa_api_resource { /* the calls of one file */
     size_t count;
 };
 extern const struct wa_api_resource wa_api_session_calls, wa_api_hosts_calls, wa_api_people_calls,
-    wa_api_account_calls, wa_api_inventory_calls, wa_api_reports_calls, wa_api_software_calls,
-    wa_api_actions_calls, wa_api_packages_calls, wa_api_signers_calls, wa_api_uploads_calls,
-    wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls, wa_api_events_calls,
-    wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls, wa_api_enrolment_calls,
-    wa_api_overview_calls, wa_api_views_calls, wa_api_batches_calls, wa_api_wake_calls,
-    wa_api_estate_calls, wa_api_certificate_calls;
+    wa_api_account_calls, wa_api_inventory_calls, wa_api_queue_calls, wa_api_reports_calls,
+    wa_api_software_calls, wa_api_actions_calls, wa_api_packages_calls, wa_api_signers_calls,
+    wa_api_uploads_calls, wa_api_journal_calls, wa_api_openapi_calls, wa_api_authority_calls,
+    wa_api_events_calls, wa_api_health_calls, wa_api_webhooks_calls, wa_api_rollouts_calls,
+    wa_api_enrolment_calls, wa_api_overview_calls, wa_api_views_calls, wa_api_batches_calls,
+    wa_api_wake_calls, wa_api_estate_calls, wa_api_certificate_calls;
 /* All of them, one after the other; NULL after the last. */
 const struct wa_api_route *wa_api_route_at(size_t i);
 

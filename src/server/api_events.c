@@ -28,7 +28,7 @@ static enum wa_code watch(struct wa_api_call *c, struct wa_err *err)
 static const struct wa_api_param watch_params[] = {
     {"kinds",
      "Only these, with commas between them: host, action, package, rollout, "
-     "person, journal",
+     "person, journal, queue",
      false},
     {"after", "What followed this event too, as far as it is kept (or the header Last-Event-ID)",
      true},

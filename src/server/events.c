@@ -24,7 +24,8 @@ static const struct {
 } kinds[WA_EVENT_KINDS] = {
     [WA_EVENT_HOST] = {"host", WA_MAY_VIEW},       [WA_EVENT_ACTION] = {"action", WA_MAY_VIEW},
     [WA_EVENT_PACKAGE] = {"package", WA_MAY_VIEW}, [WA_EVENT_ROLLOUT] = {"rollout", WA_MAY_VIEW},
-    [WA_EVENT_PERSON] = {"person", WA_MAY_PEOPLE}, [WA_EVENT_JOURNAL] = {"journal", WA_MAY_VIEW}};
+    [WA_EVENT_PERSON] = {"person", WA_MAY_PEOPLE}, [WA_EVENT_JOURNAL] = {"journal", WA_MAY_VIEW},
+    [WA_EVENT_QUEUE] = {"queue", WA_MAY_VIEW}};
 
 const char *wa_event_kind_name(enum wa_event_kind k)
 {
@@ -48,7 +49,7 @@ enum wa_code wa_event_kinds_read(struct wa_sv text, unsigned *ret, struct wa_err
         if (bit == 0)
             return wa_fail(err, WA_E_USAGE,
                            "there are no events '%.*s', only host, action, package, rollout, "
-                           "person and journal",
+                           "person, journal and queue",
                            WA_SV_ARG(one));
         found |= bit;
     }

@@ -18,6 +18,7 @@ enum wa_event_kind {
     WA_EVENT_ROLLOUT, /* created, changed (state, ring), progress (more machines are through) */
     WA_EVENT_PERSON,  /* a user, a token, a session that was ended */
     WA_EVENT_JOURNAL, /* its head: "node:seq:digest" */
+    WA_EVENT_QUEUE,   /* told: a machine that is looked at, of its queue; not for webhooks */
     WA_EVENT_KINDS
 };
 /* "host"... as in the answers. */

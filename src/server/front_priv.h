@@ -51,6 +51,7 @@ struct wa_exchange {
     uint64_t same_since_ms;  /* since then */
     uint32_t unacknowledged; /* orders that went out and wait for their acknowledgement */
     uint32_t may_begin;      /* orders acknowledged, and not told to have begun */
+    uint32_t may_tell;       /* pictures of its machine's queue that were asked for */
     union {
         char nonce[65]; /* until it greets */
         char known[65]; /* then: the sum of its machine's state that it said last */
@@ -191,6 +192,8 @@ void wa_front_stream_sweep(struct wa_front *f);
 void wa_front_order(struct wa_exchange *x, struct wa_sv text);
 /* What the store answers to a machine that says it is as known. */
 void wa_front_known(struct wa_exchange *x, struct wa_sv answer);
+/* Somebody looks at its machine's queue. */
+void wa_front_watch(struct wa_exchange *x);
 /* Which machines were answered without asking it, to the store. */
 void wa_front_tell_seen(struct wa_front *f);
 /* client: whom its certificate names. */

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "os/rand.h"
 #include "proto/push.h"
+#include "proto/queue.h"
 #include "server/front_priv.h"
 
 static void ws_message(void *user, struct wa_ws_conn *c, struct wa_sv text);
@@ -161,6 +162,17 @@ static enum wa_code pass_same(struct wa_exchange *x, const struct wa_json *j, st
     return wa_chan_post(x->front->store, WA_S_SAME, x->id, wa_sv_n(sum, 64), -1, err);
 }
 
+void wa_front_watch(struct wa_exchange *x)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 64);
+    x->may_tell = WA_QUEUE_TOLD_MAX;
+    wa_queue_watch_write(WA_QUEUE_WATCH_S, &text);
+    if (wa_ws_send(x->ws, wa_buf_sv(&text), &err) != WA_OK)
+        wa_ws_close(x->ws, 1011, "failed");
+}
+
 void wa_front_known(struct wa_exchange *x, struct wa_sv answer)
 {
     struct wa_err err = WA_ERR_INIT;
@@ -170,16 +182,30 @@ void wa_front_known(struct wa_exchange *x, struct wa_sv answer)
         wa_ws_close(x->ws, 1011, "failed");
 }
 
+/* So many as the machine was asked for, each of so many bytes: the store reads them. */
+static enum wa_code pass_queue(struct wa_exchange *x, struct wa_sv message, struct wa_err *err)
+{
+    if (x->may_tell == 0)
+        return wa_fail(err, WA_E_LIMIT, "an agent tells its queue unasked, or too often");
+    x->may_tell--;
+    return wa_chan_post(x->front->store, WA_S_QUEUE, x->id, message, -1, err);
+}
+
 static enum wa_code pass_on(struct wa_exchange *x, struct wa_sv message, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     enum wa_push_type type;
     const struct wa_json *j = NULL;
-    wa_arena_init(&arena, 64u << 10);
+    wa_arena_init(&arena, WA_QUEUE_MEMORY_MAX);
+    if (message.n > WA_QUEUE_BYTES_MAX) /* the largest of them */
+        return wa_fail(err, WA_E_LIMIT, "an agent says more than %u bytes at once",
+                       WA_QUEUE_BYTES_MAX);
     if (wa_push_parse(message, &arena, &type, &j, err) != WA_OK)
         return err->code;
     if (type == WA_PUSH_ACK)
         return pass_ack(x, j, err);
+    if (type == WA_PUSH_QUEUE)
+        return pass_queue(x, message, err);
     return type == WA_PUSH_SAME
                ? pass_same(x, j, err)
                : wa_fail(err, WA_E_INVALID, "an agent said what only its server says");

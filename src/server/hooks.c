@@ -99,8 +99,13 @@ enum wa_code wa_hook_add(struct wa_db *db, const struct wa_server_config *c, str
     unsigned known = 0;
     (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(url));
     if (wa_hook_check_url(c, text, err) != WA_OK ||
-        wa_event_kinds_read(kinds, &known, err) != WA_OK || check_room(db, err) != WA_OK ||
-        wa_rand_hex(id, 8, err) != WA_OK || wa_rand_hex(secret, 32, err) != WA_OK ||
+        wa_event_kinds_read(kinds, &known, err) != WA_OK)
+        return err->code;
+    if (kinds.n > 0 && (known & 1u << WA_EVENT_QUEUE) != 0)
+        return wa_fail(err, WA_E_USAGE,
+                       "events of 'queue' are for who looks at a machine, not for webhooks");
+    if (check_room(db, err) != WA_OK || wa_rand_hex(id, 8, err) != WA_OK ||
+        wa_rand_hex(secret, 32, err) != WA_OK ||
         wa_db_prepare(db,
                       "INSERT INTO webhooks (id, url, kinds, secret, created, created_by) VALUES "
                       "(?, ?, ?, ?, ?, ?)",

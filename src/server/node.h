@@ -56,6 +56,8 @@ enum wa_node_kind {
     WA_NODE_ACTION,   /* name: an order of which a machine has told */
     WA_NODE_REVOKED,  /* name: a machine, whose certificates are good no longer */
     WA_NODE_PEOPLE,   /* name: a person, whose rights, sessions or tokens are others now */
+    WA_NODE_WATCH,    /* name: a machine of another node, whose queue somebody looks at */
+    WA_NODE_QUEUE,    /* name: a machine that has told its queue */
     WA_NODE_KINDS
 };
 

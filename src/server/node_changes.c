@@ -14,8 +14,8 @@
 
 /* --- telling --- */
 
-static const char *const kinds[WA_NODE_KINDS] = {"host", "gone",   "presence", "orders",
-                                                 "died", "action", "revoked",  "people"};
+static const char *const kinds[WA_NODE_KINDS] = {
+    "host", "gone", "presence", "orders", "died", "action", "revoked", "people", "watch", "queue"};
 
 static enum wa_code announce(struct wa_db *db, const char *node, enum wa_node_kind kind,
                              struct wa_sv name, struct wa_err *err)
@@ -266,6 +266,20 @@ static enum wa_code on_people(struct wa_store *s, const char *name, struct wa_er
     return WA_OK;
 }
 
+static enum wa_code on_watch(struct wa_store *s, const char *uuid, struct wa_err *err)
+{
+    WA_UNUSED(err);
+    wa_queue_ask(s, uuid);
+    return WA_OK;
+}
+
+static enum wa_code on_queue(struct wa_store *s, const char *uuid, struct wa_err *err)
+{
+    WA_UNUSED(err);
+    wa_store_event_elsewhere(s, WA_EVENT_QUEUE, "told", wa_sv(uuid), WA_SV(""), WA_SV(""));
+    return WA_OK;
+}
+
 static void pass_on(struct wa_store *s)
 {
     bool revoked = s->node.revoked_elsewhere, people = s->node.people_elsewhere;
@@ -291,7 +305,8 @@ static enum wa_code act(struct wa_store *s, const struct change *c, struct wa_er
 {
     static enum wa_code (*const fns[WA_NODE_KINDS])(struct wa_store * s, const char *name,
                                                     struct wa_err *err) = {
-        on_host, on_gone, read_place, on_orders, on_died, on_action, on_revoked, on_people};
+        on_host,   on_gone,    read_place, on_orders, on_died,
+        on_action, on_revoked, on_people,  on_watch,  on_queue};
     for (size_t i = 0; i < WA_NODE_KINDS; i++)
         if (strcmp(c->kind, kinds[i]) == 0)
             return fns[i](s, c->name, err);

@@ -125,6 +125,8 @@ static void on_store(void *user, const struct wa_chan_msg *msg)
         wa_front_known(x, msg->payload);
     else if (msg->type == WA_S_CHANGED)
         x->is_known = false;
+    else if (msg->type == WA_S_WATCH)
+        wa_front_watch(x);
     else
         wa_front_order(x, msg->payload);
 }

@@ -95,6 +95,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_COUNTS, "counts", sizeof(struct wa_front_counts), false},
         {WA_S_SAME, "same", 64, false},
         {WA_S_SEEN, "seen", WA_FRONT_SEEN_MAX * sizeof(uint32_t), false},
+        {WA_S_QUEUE, "queue", WA_QUEUE_BYTES_MAX, false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule store_front[] = {
         {WA_S_ANSWER, "answer", WA_IPC_MESSAGE_MAX, false},
@@ -104,6 +105,7 @@ const struct wa_chan_rule *wa_server_rules(enum wa_server_role from, enum wa_ser
         {WA_S_CHANGED, "changed", 0, false},
         {WA_S_REVOKED, "revoked", WA_IPC_MESSAGE_MAX, false},
         {WA_S_GUEST, "guest", 63, false},
+        {WA_S_WATCH, "watch", 0, false},
         {0, NULL, 0, false}};
     static const struct wa_chan_rule supervisor_store[] = {{WA_S_HELPER, "helper", 0, true},
                                                            {0, NULL, 0, false}};

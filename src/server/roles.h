@@ -39,6 +39,7 @@ enum wa_server_msg {
     WA_S_COUNTS,      /* struct wa_front_counts */
     WA_S_SAME,        /* id: connection; 64 hex digits: its machine says it is as known */
     WA_S_SEEN,        /* u32 each: connections whose machines said so, and were answered here */
+    WA_S_QUEUE,       /* id: connection; what its machine says of its queue (proto/queue.h) */
     /* store -> front */
     WA_S_ANSWER = 32, /* JSON line {status}, newline, body */
     WA_S_ORDER,       /* id: connection; text for its WebSocket */
@@ -48,6 +49,7 @@ enum wa_server_msg {
     WA_S_CHANGED,     /* id: connection; its machine's state is another one */
     WA_S_REVOKED,     /* all serial numbers of revoked TLS certificates, a line each */
     WA_S_GUEST,       /* an address from which somebody who is logged in came */
+    WA_S_WATCH,       /* id: connection; its machine is to tell its queue for a while */
     /* store -> signer, and back */
     WA_S_SIGN =
         64, /* JSON array of {uuid,nonce,sha256}, or {repository,version,length,sha256,hours}, or

@@ -395,6 +395,9 @@ void wa_store_front(struct wa_store *s, int front, const struct wa_chan_msg *msg
     case WA_S_SEEN:
         wa_store_seen(s, front, msg->payload);
         break;
+    case WA_S_QUEUE:
+        wa_queue_take(s, front, msg->id, msg->payload);
+        break;
     case WA_S_ACK:
     case WA_S_GONE:
         on_conn(s, front, msg);

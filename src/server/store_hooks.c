@@ -38,7 +38,9 @@ static enum wa_code take_row(void *user, const struct wa_hook *h, struct wa_err 
     struct hook_row *r = &all->rows[all->n++];
     *r = (struct hook_row){.waiting = h->waiting};
     memcpy(r->id, h->id, sizeof r->id);
-    return wa_event_kinds_read(h->kinds, &r->kinds, err);
+    if (wa_event_kinds_read(h->kinds, &r->kinds, err) == WA_OK)
+        r->kinds &= ~(1u << WA_EVENT_QUEUE); /* for who looks at it, as long as they do */
+    return err->code;
 }
 
 static enum wa_code add_missed(struct wa_db *db, const char *id, struct wa_err *err)

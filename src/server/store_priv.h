@@ -35,6 +35,11 @@ struct wa_store_conn { /* an agent's WebSocket, somewhere on a front */
     int64_t seen_at, written_at; /* it said that nothing has changed; and that is in the database */
 };
 
+struct wa_queue_ask { /* a machine that was asked for its queue */
+    char uuid[WA_UUID_MAX + 1];
+    uint64_t at_ms;
+};
+
 struct wa_store {
     struct wa_server_child child;
     struct wa_loop *loop;
@@ -103,6 +108,8 @@ struct wa_store {
     size_t oidc_asked;         /* of the provider, likewise */
     size_t tickets;            /* being looked at */
     struct wa_wake_rate woken; /* machines, by whom */
+    struct wa_queue_ask asks[WA_QUEUE_ASKS];
+    size_t asks_next;
     int64_t revoked_looked_at; /* whether their list must be renewed */
     int64_t crl_at;            /* when their list was last renewed; 0: not yet, or in vain */
     struct wa_events *events;
@@ -329,6 +336,11 @@ void wa_store_events_close(struct wa_store *s);
 /* All who watch are told what is new for them; whose session has ended is sent away. */
 void wa_store_tell_watchers(struct wa_store *s);
 void wa_store_watcher_gone(struct wa_store *s, int front, uint32_t id);
+/* --- api_queue.c --- */
+/* The machine tells its queue for a while, if it is connected here. */
+void wa_queue_ask(struct wa_store *s, const char *uuid);
+/* What the connection's machine says of its queue, as it says it. */
+void wa_queue_take(struct wa_store *s, int front, uint32_t id, struct wa_sv text);
 /* --- api.c --- */
 void wa_store_api(struct wa_store_request *r);
 /* --- api_uploads.c --- */

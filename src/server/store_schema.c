@@ -222,6 +222,9 @@ static const struct wa_migration migrations[] = {
          "INSERT INTO sections_by_digest SELECT uuid, section, digest, content FROM sections;"
          "DROP TABLE sections;"
          "ALTER TABLE sections_by_digest RENAME TO sections"},
+    /* What machines do, as each told it last while somebody looked. */
+    {28, "CREATE TABLE queues (uuid TEXT PRIMARY KEY REFERENCES hosts (uuid) ON DELETE CASCADE, at "
+         "BIGINT NOT NULL, content TEXT NOT NULL)"},
 };
 
 void wa_store_url(const char *dir, const char *database, char *url)

@@ -248,6 +248,7 @@ def looks(org, keep):
 
     for words in ((), ("packages",), ("software",), ("history",)):
         console("host", org.uuid, *words)
+    console("host tasks", org.uuid, "tasks")
     console("host hardware", org.uuid, "hardware")
     console("host log", org.uuid, "log", "json-one")
     batch = console("orders")[0]["batch"]

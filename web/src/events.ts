@@ -8,7 +8,7 @@ import { followStream } from "./stream";
 export interface ServerEvent {
     id: number;
     at: number;
-    kind: "host" | "action" | "package" | "rollout" | "person";
+    kind: "host" | "action" | "package" | "rollout" | "person" | "queue";
     what: string; // "many": read the list again
     uuid?: string;
     name?: string;

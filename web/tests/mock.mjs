@@ -94,6 +94,16 @@ const MAKERS = ["Dell Inc.", "Dell Inc.", "LENOVO", "HP", "HP"];
 const PLACES = ["Lyon", "Nantes", "Paris", "Toulouse"];
 const USERS = ["adurand", "blefevre", "cmoreau", "dsimon", "elaurent", "fmichel"];
 
+/** What a machine says that it does. */
+export const task = (id, state, more) => ({ id, kind: "upgrade", state, code: state === "done" ? "ok" : "", message: "", created_by: "scheduler", created: now() - 400, not_before: 0, started: state === "queued" ? 0 : now() - 300, finished: state === "done" ? now() - 60 : 0, progress: state === "done" ? 100 : 0, priority: 100, packages: [], waits_for: [], cancel: id.toString(16).padStart(32, "0"), log: "", ...more });
+const TASKS = () => [
+    task(41, "running", { progress: 37 }),
+    task(43, "queued", { kind: "update", created_by: "uid 1000 (alice)", priority: 10 }),
+    task(42, "queued", { kind: "install", created_by: `order of ${"ab".repeat(32)} (Anna Deployer)`, packages: ["tis-firefox(=140.0-2)"], waits_for: ["firefox"] }),
+    task(40, "done", { kind: "install", code: "failed", created_by: "uid 0 (root)", message: "tis-printers: exit status 1603", log: "Installing the printers\nerror 1603: another installation is going on\n" }),
+    task(39, "done", { kind: "audit", message: "12 done" }),
+];
+
 /** The i-th machine, always the same. */
 export function machine(i) {
     const hex = (i * 2654435761 % 2 ** 32).toString(16).padStart(8, "0");
@@ -308,6 +318,10 @@ export class Mock {
         }
         if (what === "hosts" && !id) return { json: this.list(p) };
         if (what === "hosts" && more === "history") return { json: { events: [] } };
+        if (what === "hosts" && more === "queue") {
+            const h = this.hosts.find((one) => one.uuid === id);
+            return h && { json: { now: now(), reachable: h.reachable, at: h.reachable ? now() : now() - 86_400, queue: { stopped: false, left_out: 3, tasks: this.tasks ?? TASKS() } } };
+        }
         if (what === "hosts") {
             const h = this.hosts.find((one) => one.uuid === id);
             return h && { json: details(h) };

@@ -205,6 +205,12 @@ const SCREENS = {
         await page.locator("dialog .danger").waitFor();
     },
     "machine-orders": ({ to }) => to("/hosts/" + machine(4).uuid + "?tab=orders", ".t-body .t-row"),
+    "machine-tasks": ({ to }) => to("/hosts/" + machine(4).uuid + "?tab=tasks", ".t-body .t-row"),
+    async "machine-task"({ page }) {
+        await page.locator(".t-body .t-row").nth(3).dblclick();
+        await page.locator("dialog .log").waitFor();
+    },
+    "machine-tasks-away": ({ to }) => to("/hosts/" + machine(3).uuid + "?tab=tasks", ".t-body .t-row"),
     "machine-unknown": ({ to }) => to("/hosts/none", ".error"),
     async palette({ page }) {
         await page.keyboard.press("Control+k");

@@ -408,6 +408,9 @@ bool bench_serve(struct bench *b, uint32_t id, int *ret_status, struct wa_buf *o
             b->known_to = msg.id;
             b->is_known = !wa_sv_eqs(msg.payload, "0");
             b->may_remember = wa_sv_eqs(msg.payload, "1");
+        } else if (msg.type == WA_S_WATCH) {
+            b->watched++;
+            b->watched_last = msg.id;
         } else if (msg.type == WA_S_CHANGED) {
             b->changed++;
         } else if (msg.type == WA_S_CLOSE) {

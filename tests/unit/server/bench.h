@@ -26,7 +26,9 @@ struct bench {
     size_t orders, closed, guests;
     struct wa_buf order; /* the last one */
     uint32_t order_to, closed_last, known_to;
-    bool is_known, may_remember;             /* what known_to was told of its unchanged state */
+    bool is_known, may_remember; /* what known_to was told of its unchanged state */
+    size_t watched;              /* machines that are to tell their queue */
+    uint32_t watched_last;
     size_t changed;                          /* states that the front may answer for no more */
     const char *scan_answer, *signer_answer; /* NULL: an honest one */
     char scan_asked[512];

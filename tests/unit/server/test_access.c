@@ -68,6 +68,7 @@ static const struct {
     {"GET /api/v1/host-facets", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/hosts/{uuid}", "SDOHR", RIGHT, true, "view"},
     {"GET /api/v1/hosts/{uuid}/history", "SDOHR", RIGHT, true, "view"},
+    {"GET /api/v1/hosts/{uuid}/queue", "SDOHR", RIGHT, true, "view"},
     {"DELETE /api/v1/hosts/{uuid}", "SDO", RIGHT, true, "enrol"},
     {"DELETE /api/v1/hosts/{uuid}/certificate", "SDO", RIGHT, true, "enrol"},
     {"POST /api/v1/enrol-tokens", "SDO", RIGHT, true, "enrol"},

@@ -63,6 +63,7 @@ static const struct {
     {24, "UPDATE sessions SET sealed = 'S', due = 5; INSERT INTO ended_grants VALUES ('g', 'anna', "
          "'S')"},
     {25, "INSERT INTO package_due VALUES (1, 'tis-y', '2', 'K')"},
+    {28, "INSERT INTO queues VALUES ('m1', 5, '{}')"},
 };
 
 /* And what must be found at the end. */
@@ -90,6 +91,7 @@ static const struct {
     {"SELECT COUNT(*) FROM package_history", 1},
     {"SELECT COUNT(*) FROM package_due", 1},
     {"SELECT COUNT(*) FROM memberships", 1},
+    {"SELECT COUNT(*) FROM queues WHERE content = '{}'", 1},
     {"SELECT COUNT(*) FROM certificates WHERE revoked = 0", 1},
     {"SELECT COUNT(*) FROM uploads", 1},
     {"SELECT COUNT(*) FROM reports", 1},

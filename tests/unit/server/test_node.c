@@ -356,6 +356,35 @@ static void the_other_is_heard_of(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/* Somebody looks here at a machine that is connected there. */
+static void a_queue_is_told_to_all(void **state)
+{
+    struct place *p = *state;
+    WA_AUTO_BUF struct wa_buf out;
+    int status;
+    wa_buf_init(&out, 1u << 20);
+    turn(&p->b);
+    assert_int_equal(machine_greet(&p->b, &p->m, 7), 200);
+    turn(&p->b);
+    turn(&p->a);
+    assert_int_equal(bench_ask(&p->a, "GET", "/api/v1/hosts/machine/queue", "watch=1", p->token,
+                               WA_SV(""), &out),
+                     200);
+    assert_int_equal(p->a.watched, 0);
+    turn(&p->b);
+    assert_int_equal(p->b.watched, 1);
+    assert_int_equal(p->b.watched_last, 7);
+    bench_send(&p->b, WA_S_QUEUE, 7,
+               WA_SV("{\"type\":\"queue\",\"stopped\":true,\"left_out\":8,\"tasks\":[]}"));
+    (void)bench_serve(&p->b, UINT32_MAX, &status, NULL);
+    uint64_t before = wa_events_last(p->a.store->events);
+    turn(&p->a);
+    assert_string_equal(wa_events_next(p->a.store->events, before)->what, "told");
+    assert_int_equal(
+        bench_ask(&p->a, "GET", "/api/v1/hosts/machine/queue", "", p->token, WA_SV(""), &out), 200);
+    assert_non_null(strstr(wa_buf_str(&out), "\"left_out\":8"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(one_leads),
@@ -370,6 +399,7 @@ int main(void)
                                        TEST(a_name_is_of_one),
                                        TEST(too_long_away),
                                        TEST(a_change_wakes),
+                                       TEST(a_queue_is_told_to_all),
                                        TEST(the_other_is_heard_of)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

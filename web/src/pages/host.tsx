@@ -18,6 +18,7 @@ import { navigate } from "../router";
 import { hostRow, hostSections, members, packagesOf, softwareOf, type Members } from "./host_model";
 import { Overview } from "./host_overview";
 import { History, Packages, Software } from "./host_packages";
+import { HostTasks } from "./host_tasks";
 import { ActionButtons } from "./hosts_actions";
 import { DescribeDialog } from "./hosts_describe";
 import { OrdersOfHost } from "./orders";
@@ -46,7 +47,7 @@ function useHost(uuid: string) {
         );
         return () => stop.abort();
     }, [uuid, version.value, epoch.value]);
-    useEvents((event) => event.uuid === uuid || event.what === "many", () => version.value++);
+    useEvents((event) => event.kind !== "queue" && (event.uuid === uuid || event.what === "many"), () => version.value++);
     return { row, sections, error, version };
 }
 
@@ -148,6 +149,7 @@ export function HostPage({ args }: PageProps) {
                         { id: "packages", title: t("Packages"), count: packages.length, body: () => <Packages uuid={uuid} all={packages} /> },
                         { id: "software", title: t("Software"), count: software.length, body: () => <Software all={software} /> },
                         { id: "hardware", title: t("Hardware"), body: () => <Inventory value={{ ...members(all.dmi), ...members(all.wmi), ...members(all.host_metrics) }} section={(name) => ["host_metrics", "wmi", "dmi"].find((one) => name in members(all[one]))} /> },
+                        { id: "tasks", title: t("Tasks"), body: () => <HostTasks uuid={uuid} /> },
                         { id: "orders", title: t("Orders"), body: () => <OrdersOfHost uuid={uuid} /> },
                         { id: "history", title: t("History"), body: () => <History uuid={uuid} version={version.value} /> },
                         {

@@ -76,7 +76,7 @@ function useCounts(): Counts | undefined {
         count(stop.signal).then((found) => (counts.value = found), sayError);
         return () => stop.abort();
     }, [version.value, epoch.value]);
-    useEvents(() => true, () => version.value++, () => REFRESH_MS);
+    useEvents((event) => event.kind !== "queue", () => version.value++, () => REFRESH_MS);
     return counts.value;
 }
 
