@@ -83,7 +83,8 @@ struct wa_manager {
     bool db_is_whole;
     struct wa_retired *retired; /* the loop's: former configurations */
     struct wa_contact contact;  /* the loop's */
-    struct wa_outside {         /* the loop's: roll-outs by rules that named none of its groups */
+    struct wa_outside {   /* the loop's: what was for none of its groups, or by none who may order
+                             there */
         char ids[16][33]; /* for which the repositories were looked at before they are refused */
         size_t next;
         int64_t at; /* when that was last */

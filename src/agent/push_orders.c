@@ -17,7 +17,8 @@
 
 #define REFUSALS_MAX 256 /* that wait to be reported */
 #define LOOK_AGAIN_S                                                                               \
-    60 /* between two looks at the repositories, for roll-outs that name no group of ours */
+    60 /* between two looks at the repositories, for what is refused for the groups that we are in \
+        */
 
 struct papers {
     struct wa_manager *m;
@@ -39,17 +40,19 @@ static void papers_fini(struct papers *p)
 
 /* Being trusted for packages is not enough: the root says who may order what. */
 static enum wa_code may_order(void *user, const struct wa_trust_result *signer,
-                              enum wa_action_kind kind, struct wa_err *err)
+                              enum wa_action_kind kind, bool *ret_outside, struct wa_err *err)
 {
     const struct papers *p = user;
-    return wa_repo_trust_order(p->m, p->m->db, p->trust, signer, wa_action_kind_name(kind), err);
+    return wa_repo_trust_order(p->m, p->m->db, p->trust, signer, wa_action_kind_name(kind),
+                               ret_outside, err);
 }
 
 /* For a roll-out's rule: from the host package, never from the server. */
 static enum wa_code own_names(void *user, const char *const **ret, struct wa_err *err)
 {
     struct papers *p = user;
-    if (wa_repo_trust_names(p->m, p->m->db, p->trust, &p->membership, err) != WA_OK)
+    if (p->membership == NULL &&
+        wa_repo_trust_names(p->m, p->m->db, p->trust, &p->membership, err) != WA_OK)
         return err->code;
     *ret = p->membership->list;
     return WA_OK;
@@ -241,16 +244,19 @@ static void refuse(struct wa_manager *m, const char *id, const struct wa_err *wh
     }
 }
 
-/* The server may know of a group before the machine does, whose own package came a moment ago: the
- * order stays unacknowledged, the repositories are looked at, and the next connection brings it
- * again. Once for each identifier, and once in a while: who has many old statements can't keep us
- * at that. */
+/* The server may know of a group before the machine does, whose own package came a moment ago: what
+ * is refused for that alone - a roll-out's rule, a signer whom the root lists for groups or units -
+ * stays unacknowledged, the repositories are looked at, and the next connection brings it again.
+ * Once for each identifier that was not taken before, and once in a while: who has many old
+ * statements can't keep us at that. */
 static bool looks_first(struct wa_manager *m, const char *id)
 {
     struct wa_outside *o = &m->outside;
     struct wa_err err = WA_ERR_INIT;
     const struct wa_local_request r = {.op = WA_OP_UPDATE};
-    int64_t task = 0, now = wa_clock_now();
+    int64_t task = 0, known = 0, now = wa_clock_now();
+    if (wa_action_not_after(m->db, id, &known, &err) != WA_OK || known != 0)
+        return false;
     wa_lock_take(m->lock);
     bool is_awaited = m->names_task != 0;
     wa_lock_give(m->lock);
@@ -260,7 +266,7 @@ static bool looks_first(struct wa_manager *m, const char *id)
     if (!is_awaited && o->at != 0 && now >= o->at && now < o->at + LOOK_AGAIN_S)
         return false;
     if (!is_awaited &&
-        wa_manager_queue(m, wa_local_op_name(r.op), &r, "roll-out", "", 0, &task, &err) != WA_OK) {
+        wa_manager_queue(m, wa_local_op_name(r.op), &r, "order", "", 0, &task, &err) != WA_OK) {
         wa_log_err(&m->log, WA_LOG_WARNING, "update.not_queued", &err);
         return false;
     }

@@ -360,15 +360,17 @@ enum wa_code wa_repo_trust_names(struct wa_manager *m, struct wa_db *db,
 
 enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
                                  const struct wa_repo_trust *t, const struct wa_trust_result *who,
-                                 const char *action, struct wa_err *err)
+                                 const char *action, bool *ret_outside, struct wa_err *err)
 {
     const struct wa_root_signer *s = NULL;
-    if (wa_root_entry(t->root, who, &s, err) != WA_OK)
+    if (wa_root_entry(t->root, who, &s, err) != WA_OK ||
+        wa_root_lets_order(s, action, err) != WA_OK)
         return err->code;
     struct wa_membership *ms = NULL;
     if (wa_repo_trust_names(m, db, t, &ms, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_root_allows_action(s, action, ms->list, ms->list, err);
+    *ret_outside = code == WA_E_REFUSED;
     wa_free(ms);
     return code;
 }

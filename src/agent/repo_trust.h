@@ -77,11 +77,12 @@ struct wa_membership {
 WA_CHECK enum wa_code wa_repo_trust_names(struct wa_manager *m, struct wa_db *db,
                                           const struct wa_repo_trust *t, struct wa_membership **ret,
                                           struct wa_err *err);
-/* May it order this here? Membership comes from the machine's signed host package. */
+/* May it order this here? Membership comes from the machine's signed host package; *ret_outside:
+ * set where that alone speaks against it. */
 WA_CHECK enum wa_code wa_repo_trust_order(struct wa_manager *m, struct wa_db *db,
                                           const struct wa_repo_trust *t,
                                           const struct wa_trust_result *who, const char *action,
-                                          struct wa_err *err);
+                                          bool *ret_outside, struct wa_err *err);
 /* Members of an object: trust ("root" or "classic"), versions, ends, and what is wrong. */
 WA_CHECK enum wa_code wa_repo_trust_status(struct wa_manager *m, struct wa_jw *w,
                                            struct wa_err *err);

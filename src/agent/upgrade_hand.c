@@ -28,10 +28,11 @@ static enum wa_code check_right(struct wa_manager *m, const struct wa_verdict *v
                                 struct wa_err *err)
 {
     WA_AUTO_REPO_TRUST struct wa_repo_trust t = {.root = NULL};
+    bool is_outside = false;
     if (wa_repo_trust_load(m, m->tdb, &t, err) != WA_OK)
         return err->code;
     if (t.root != NULL)
-        return wa_repo_trust_order(m, m->tdb, &t, &v->trust, WA_UPGRADE_RIGHT, err);
+        return wa_repo_trust_order(m, m->tdb, &t, &v->trust, WA_UPGRADE_RIGHT, &is_outside, err);
     return v->trust.may_order
                ? WA_OK
                : wa_fail(err, WA_E_REFUSED,

@@ -159,14 +159,16 @@ WA_CHECK enum wa_code wa_relay_sign(const struct wa_relay_request *requests, siz
 /* --- agent: all of F3A but "once only", which needs its database --- */
 struct wa_order_policy {
     const struct wa_trust *anchors; /* the chain must be trusted, in date, not revoked */
-    /* Whether the signer, who is trusted, may order this here: WA_E_REFUSED with the reason. NULL:
-     * whom wa_trust_let_order() named. */
+    /* Whether the signer, who is trusted, may order this here: WA_E_REFUSED with the reason;
+     * *ret_outside is set where nothing but the groups and units of this machine speaks against
+     * it. NULL: whom wa_trust_let_order() named. */
     enum wa_code (*may_order)(void *user, const struct wa_trust_result *signer,
-                              enum wa_action_kind kind, struct wa_err *err);
+                              enum wa_action_kind kind, bool *ret_outside, struct wa_err *err);
     /* The names that the machine's own signed host package says it is in, ended by NULL, for a
-     * roll-out by a rule; NULL: none are known. Called at most once. */
+     * roll-out by a rule; NULL: none are known. */
     enum wa_code (*names)(void *user, const char *const **ret, struct wa_err *err);
-    bool *ret_outside; /* set where a rule names no group that the machine is in; may be NULL */
+    bool *ret_outside; /* set where the order would be carried out if the machine were in other
+                          groups or units; may be NULL */
     void *user;
     const struct wa_key *relay_key; /* the server's countersigner, from enrolment */
     const char *uuid;               /* this machine */

@@ -104,8 +104,9 @@ static enum wa_code check_relay(const struct wa_json *message, struct wa_sv acti
     return check_leaf(&r, action_text, p, arena, err);
 }
 
+/* *ret_outside: it is the machine's groups alone that speak against him. */
 static enum wa_code check_signer(const struct wa_order *o, const struct wa_order_policy *p,
-                                 struct wa_err *err)
+                                 bool *ret_outside, struct wa_err *err)
 {
     struct wa_trust_result trust;
     if (p->may_order == NULL && !wa_trust_may_order(p->anchors, o->signer))
@@ -118,13 +119,14 @@ static enum wa_code check_signer(const struct wa_order *o, const struct wa_order
     if (p->may_order == NULL)
         return WA_OK;
     if (o->rollout.supersedes[0] != '\0' &&
-        p->may_order(p->user, &trust, WA_ACT_CANCEL, err) != WA_OK)
+        p->may_order(p->user, &trust, WA_ACT_CANCEL, ret_outside, err) != WA_OK)
         return wa_wrap(err, "taking the place of another roll-out");
-    return p->may_order(p->user, &trust, o->action.kind, err);
+    return p->may_order(p->user, &trust, o->action.kind, ret_outside, err);
 }
 
+/* *ret_outside: likewise, against a rule. */
 static enum wa_code check_machine(const struct wa_order *o, const struct wa_order_policy *p,
-                                  struct wa_err *err)
+                                  bool *ret_outside, struct wa_err *err)
 {
     const char *const *names = NULL;
     if (!o->is_rollout)
@@ -137,8 +139,7 @@ static enum wa_code check_machine(const struct wa_order *o, const struct wa_orde
         return err->code;
     if (wa_rollout_covers(&o->rollout, p->uuid, names))
         return WA_OK;
-    if (p->ret_outside != NULL)
-        *p->ret_outside = o->rollout.members_of != NULL;
+    *ret_outside = o->rollout.members_of != NULL;
     return wa_fail(err, WA_E_REFUSED, "the roll-out is not for this machine: %s",
                    o->rollout.machines != NULL
                        ? wa_text("it is not in its list")
@@ -161,21 +162,36 @@ static enum wa_code check_times(const struct wa_order *o, const struct wa_order_
     return WA_OK;
 }
 
+/* But for the groups that the machine knows itself to be in, it is for it, and now. */
+static bool is_ours(const struct wa_order *o, const struct wa_order_policy *p)
+{
+    struct wa_err why = WA_ERR_INIT;
+    bool by_rule = false;
+    if (check_machine(o, p, &by_rule, &why) != WA_OK && !by_rule)
+        return false;
+    wa_err_clear(&why);
+    return check_times(o, p, &why) == WA_OK;
+}
+
 enum wa_code wa_order_check(const struct wa_json *push_message,
                             const struct wa_order_policy *policy, struct wa_arena *arena,
                             struct wa_order *ret, struct wa_err *err)
 {
     struct wa_order o = {0};
+    bool is_outside = false;
     if (wa_order_read(wa_json_get(push_message, "order"), arena, &o, err) != WA_OK)
         return err->code;
     if (check_relay(push_message, o.action_text, policy, arena, err) != WA_OK ||
-        wa_order_check_signature(&o, err) != WA_OK || check_signer(&o, policy, err) != WA_OK)
-        goto refused;
-    if (check_machine(&o, policy, err) != WA_OK || check_times(&o, policy, err) != WA_OK)
+        wa_order_check_signature(&o, err) != WA_OK ||
+        check_signer(&o, policy, &is_outside, err) != WA_OK ||
+        check_machine(&o, policy, &is_outside, err) != WA_OK ||
+        check_times(&o, policy, err) != WA_OK)
         goto refused;
     *ret = o;
     return WA_OK;
 refused:
+    if (is_outside && policy->ret_outside != NULL)
+        *policy->ret_outside = is_ours(&o, policy);
     wa_order_fini(&o);
     return err->code;
 }

@@ -1,5 +1,6 @@
 """F3A: under a root, it alone says who may order what of which machines; the configuration's list counts no more."""
 import json
+import re
 
 import pytest
 from conftest import organisation, until
@@ -76,3 +77,30 @@ def test_tuf_orders_go_by_the_root(org):
     org.get("update")
     assert "revoked" in org.order("Deployer", "update-status", ok=False).text
     assert any("revoked" in line for line in halts("Deployer"))
+
+
+def test_tuf_orders_of_a_machine_that_was_put_into_a_group_a_moment_ago(org):
+    """The machine has not seen its new package yet: it looks before it refuses what is for that group alone; once for an order, and for no other reason."""
+    r, repo = Repository(), org.base / "server/repo/wapt"
+    own = org.cert("Developer").read_text().split("-----END")[0] + "-----END CERTIFICATE-----\n"
+    r.signers = [signer(PUBLISHER), dict(signer(PUBLISHER), certificate=own, publish=False, actions=["update-status"], groups=["grp-paris"])]
+    r.roots = 0
+    first = r.root()
+    r.publish()
+    for name, data in r.files.items():
+        (repo / name).write_bytes(data)
+    (org.agent / "root.json").write_bytes(first)
+    org.get("update")
+
+    def looked():
+        return re.findall(r"action\.looks_first.*?\bid=\"?([0-9a-f]{32})", (org.base / "agent.log").read_text())
+    assert "does not let" in org.order("Developer", "audit", ok=False).text and looked() == [], "nowhere may he order that"
+    host = org.base / f"server/repo/wapt-host/{org.uuid}.wapt"
+    host.write_bytes(package(PUBLISHER, files={}, package=org.uuid, version="1", section="host", depends="grp-paris"))
+    org.order("Developer", "update-status")
+    assert len(looked()) == 1
+    host.write_bytes(package(PUBLISHER, files={}, package=org.uuid, version="2", section="host"))
+    org.get("update")
+    for _ in range(3):
+        assert "in none of the groups" in org.order("Developer", "update-status", ok=False).text
+    assert len(looked()) == len(set(looked()))
