@@ -93,6 +93,19 @@ export async function theProgramGoesAwayAndComesBack(given) {
     });
 }
 
+export async function aMessageThatDoesNotEndIsNotCollected(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
+        const [endless] = mock.streams;
+        endless.write(`data: ${"x".repeat(2 << 20)}`);
+        await until(() => endless.destroyed && mock.streams.size === 1, "the events are followed anew");
+        mock.hosts[4].name = "pc-lyon-00000-c";
+        mock.event({ kind: "host", what: "changed", uuid: mock.hosts[4].uuid });
+        await until(async () => (await names(page)).includes("pc-lyon-00000-c"), "the list follows");
+    });
+}
+
 export async function eventsChangeTheListAndAreTakenUpAgain(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);
