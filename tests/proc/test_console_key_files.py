@@ -139,6 +139,19 @@ def test_a_kill_leaves_the_old_or_the_new(made, key):
     change(made, key, "new", "old")
 
 
+def test_what_somebody_changed_meanwhile_stays(made, key, tmp_path):
+    """The new password comes by a pipe: between the look at the key and its writing there is time."""
+    pipe, other = tmp_path / "pipe", key.read_bytes() + b"\n"
+    os.mkfifo(pipe)
+    p = subprocess.Popen([BIN / "waptconsole", "key-password", key, "-w", made / "old", "--new-passwd", pipe], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with open(pipe, "w") as new:  # it has come so far
+        key.write_bytes(other)
+        new.write(NEW + "\n")
+    said = p.communicate(timeout=60)[0]
+    assert p.returncode == 14 and "has just been changed by somebody else" in said and key.read_bytes() == other, said
+    assert sorted(os.listdir(key.parent)) == ["Eva.pem"]
+
+
 def test_it_is_typed_in_a_terminal(made, key):
     pid, fd = pty.fork()
     if pid == 0:
