@@ -123,6 +123,15 @@ build_libdeflate() {
     by_hand deflate "$(sed -n 's/^#define LIBDEFLATE_VERSION_STRING.*"\(.*\)"/\1/p' libdeflate.h)" libdeflate -I. -- lib/*.c lib/x86/*.c
     cp libdeflate.h "$prefix/include/"
 }
+build_expat() { # the options are what the configuration, which is generated elsewhere, would say
+    cd "$work/expat/expat/lib"
+    : >expat_config.h
+    local version
+    version=$(sed -n 's/^#define XML_M[A-Z]*_VERSION \([0-9]*\)$/\1/p' expat.h | paste -sd.)
+    by_hand expat "$version" expat -I. -DXML_STATIC -DXML_DTD=1 -DXML_GE=1 -DXML_NS=1 -DXML_CONTEXT_BYTES=1024 -DBYTEORDER=1234 -- xmlparse.c xmlrole.c xmltok.c
+    tell expat "$version" -lexpat -DXML_STATIC
+    cp expat.h expat_external.h "$prefix/include/"
+}
 build_sqlite3() {
     cd "$work/sqlite3"
     quiet ./configure --disable-tcl --disable-readline
@@ -157,8 +166,8 @@ build_curl() { # with its own configuration for Windows, lib/config-win32.h
 }
 
 private_apt
-for name in openssl zlib libdeflate jansson sqlite3 cmocka libuv1 curl; do fetch $name; done
-for name in zlib libdeflate cmocka libuv1 sqlite3 openssl curl; do
+for name in openssl zlib libdeflate expat jansson sqlite3 cmocka libuv1 curl; do fetch $name; done
+for name in zlib libdeflate expat cmocka libuv1 sqlite3 openssl curl; do
     (build_$name)
     say "$name built after $((SECONDS - started)) s"
 done

@@ -25,7 +25,7 @@
 /* --- XML --- */
 #define WA_XML_BYTES_MAX (1u << 20) /* bytes: a document; manifests of large apps have 200 KiB */
 #define WA_XML_DEPTH_MAX 32u        /* elements in one another: manifests use 8 */
-#define WA_XML_NAME_MAX 128u        /* bytes: of an element or attribute */
+#define WA_XML_PATH_MAX 4096u       /* bytes: elements in one another, an attribute */
 #define WA_XML_ATTRS_MAX 64u        /* of one element; those that declare name spaces, too */
 
 /* --- INI --- */

@@ -2,7 +2,6 @@
 #include "codec/xar.h"
 
 #include <libdeflate.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -13,9 +12,14 @@
 
 /* What the table says of one member, in whatever order. */
 struct entry {
-    struct wa_buf name;
     uint64_t offset, packed_size, size; /* bytes */
-    bool has_offset, has_packed_size, has_size, has_encoding, is_packed;
+    bool is_named, has_offset, has_packed_size, has_size, has_encoding, is_packed;
+};
+
+struct search {
+    const char *name;
+    struct entry open[LEVELS];
+    struct entry found; /* is_named: it is */
 };
 
 static enum wa_code invalid(struct wa_err *err)
@@ -73,108 +77,55 @@ static enum wa_code read_bytes(struct wa_source *file, uint64_t offset, uint64_t
 
 /* --- the table of contents --- */
 
-static bool is_at(const struct wa_xml *x, unsigned level, const char *tail)
+static void read_part(struct entry *e, const char *part, struct wa_sv value, const char *name)
 {
-    static const char *const files[LEVELS] = {"xar/toc/file", "xar/toc/file/file"};
-    char path[64];
-    (void)snprintf(path, sizeof path, "%s%s", files[level], tail);
-    return wa_xml_is(x, path);
-}
-
-static enum wa_code read_number(const struct wa_xml *x, uint64_t *ret, bool *ret_has,
-                                struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, 32);
-    wa_xml_text(x, &text);
-    if (text.failed == WA_E_NOMEM)
-        return wa_nomem(err);
-    *ret_has = wa_sv_u64(wa_sv_trim(wa_buf_sv(&text)), ret);
-    return WA_OK;
-}
-
-static enum wa_code read_encoding(const struct wa_xml *x, struct entry *e, struct wa_err *err)
-{
-    WA_AUTO_BUF struct wa_buf style;
-    wa_buf_init(&style, 256);
-    (void)!wa_xml_attr(x, "style", &style);
-    if (wa_buf_check(&style, err) != WA_OK)
-        return err->code;
-    e->is_packed = wa_sv_eqs(wa_buf_sv(&style), "application/x-gzip");
-    e->has_encoding = e->is_packed || wa_sv_eqs(wa_buf_sv(&style), "application/octet-stream");
-    return WA_OK;
-}
-
-static enum wa_code read_event(const struct wa_xml *x, enum wa_xml_event event, unsigned level,
-                               struct entry *e, struct wa_err *err)
-{
-    if (event == WA_XML_OPEN && is_at(x, level, "")) {
-        struct wa_buf name = e->name;
-        wa_buf_clear(&name);
-        *e = (struct entry){.name = name};
+    if (strcmp(part, "name") == 0)
+        e->is_named = wa_sv_eqs(value, name);
+    else if (strcmp(part, "data/offset") == 0)
+        e->has_offset = wa_sv_u64(wa_sv_trim(value), &e->offset);
+    else if (strcmp(part, "data/length") == 0)
+        e->has_packed_size = wa_sv_u64(wa_sv_trim(value), &e->packed_size);
+    else if (strcmp(part, "data/size") == 0)
+        e->has_size = wa_sv_u64(wa_sv_trim(value), &e->size);
+    else if (strcmp(part, "data/encoding/@style") == 0) {
+        e->is_packed = wa_sv_eqs(value, "application/x-gzip");
+        e->has_encoding = e->is_packed || wa_sv_eqs(value, "application/octet-stream");
     }
-    if (event == WA_XML_OPEN && is_at(x, level, "/data/encoding"))
-        return read_encoding(x, e, err);
-    if (event != WA_XML_TEXT)
-        return WA_OK;
-    if (is_at(x, level, "/name"))
-        wa_xml_text(x, &e->name);
-    if (is_at(x, level, "/data/offset"))
-        return read_number(x, &e->offset, &e->has_offset, err);
-    if (is_at(x, level, "/data/length"))
-        return read_number(x, &e->packed_size, &e->has_packed_size, err);
-    if (is_at(x, level, "/data/size"))
-        return read_number(x, &e->size, &e->has_size, err);
-    return wa_buf_check(&e->name, err);
 }
 
-static bool is_whole(const struct entry *e, const char *name)
+static void read_value(void *user, const char *path, struct wa_sv value)
 {
-    return wa_sv_eqs(wa_buf_sv(&e->name), name) && e->has_offset && e->has_packed_size &&
-           e->has_size && e->has_encoding;
-}
-
-/* *ret_at: the level at which it was found, LEVELS when it was not. */
-static enum wa_code find(struct wa_sv table, const char *name, struct entry entries[LEVELS],
-                         unsigned *ret_at, struct wa_err *err)
-{
-    struct wa_xml x;
-    enum wa_xml_event event = WA_XML_OPEN;
-    wa_xml_init(&x, table);
-    while (event != WA_XML_END) {
-        if (wa_xml_next(&x, &event, err) != WA_OK)
-            return err->code;
-        for (unsigned i = 0; i < LEVELS; i++) {
-            if (read_event(&x, event, i, &entries[i], err) != WA_OK)
-                return err->code;
-            if (is_whole(&entries[i], name)) {
-                *ret_at = i;
-                return WA_OK;
-            }
-        }
-    }
-    *ret_at = LEVELS;
-    return WA_OK;
+    struct search *s = user;
+    unsigned level = LEVELS;
+    static const char *const files[LEVELS] = {"/xar/toc/file", "/xar/toc/file/file"};
+    while (level > 0 && !wa_sv_starts(wa_sv(path), files[level - 1]))
+        level--;
+    if (level == 0)
+        return;
+    struct entry *e = &s->open[level - 1];
+    const char *part = path + strlen(files[level - 1]);
+    if (*part == '/')
+        read_part(e, part + 1, value, s->name);
+    if (*part != '\0')
+        return;
+    if (!s->found.is_named && e->is_named && e->has_offset && e->has_packed_size && e->has_size &&
+        e->has_encoding)
+        s->found = *e;
+    *e = (struct entry){.is_named = false};
 }
 
 static enum wa_code read_member(struct wa_source *file, struct wa_sv table, uint64_t heap,
                                 const char *name, struct wa_buf *out, struct wa_err *err)
 {
-    struct entry entries[LEVELS] = {{.has_offset = false}};
-    unsigned at = LEVELS;
-    for (unsigned i = 0; i < LEVELS; i++)
-        wa_buf_init(&entries[i].name, WA_NAME_MAX);
-    enum wa_code code = find(table, name, entries, &at, err);
-    if (code == WA_OK && at == LEVELS)
-        code = wa_fail(err, WA_E_NOT_FOUND, "there is no %s in it", name);
-    const struct entry *e = at < LEVELS ? &entries[at] : NULL;
-    if (code == WA_OK && e->offset > file->size)
-        code = invalid(err);
-    if (code == WA_OK)
-        code = read_bytes(file, heap + e->offset, e->packed_size, e->size, e->is_packed, out, err);
-    for (unsigned i = 0; i < LEVELS; i++)
-        wa_buf_fini(&entries[i].name);
-    return code;
+    struct search s = {.name = name};
+    const struct entry *e = &s.found;
+    if (wa_xml_read(table, read_value, &s, err) != WA_OK)
+        return err->code;
+    if (!e->is_named)
+        return wa_fail(err, WA_E_NOT_FOUND, "there is no %s in it", name);
+    if (e->offset > file->size)
+        return invalid(err);
+    return read_bytes(file, heap + e->offset, e->packed_size, e->size, e->is_packed, out, err);
 }
 
 enum wa_code wa_xar_read(struct wa_source *file, const char *name, struct wa_buf *out,

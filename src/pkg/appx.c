@@ -5,6 +5,8 @@
  */
 #include "pkg/appx.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/mem.h"
 #include "codec/png.h"
@@ -27,6 +29,9 @@ enum field {
     TILE,
     LOGO,
     APP,
+    PART_TYPE, /* of the part of a bundle that is being read */
+    PART_ARCH,
+    PART_FILE,
     FIELDS
 };
 
@@ -36,21 +41,24 @@ struct told {
 };
 
 static const struct {
-    const char *path, *attr; /* attr NULL: the text */
+    const char *path;
     enum field field;
 } places[] = {
-    {"Package/Identity", "Name", IDENTITY},
-    {"Package/Identity", "Publisher", PUBLISHER},
-    {"Package/Identity", "Version", VERSION},
-    {"Package/Identity", "ProcessorArchitecture", ARCH},
-    {"Package/Properties/DisplayName", NULL, NAME},
-    {"Package/Properties/PublisherDisplayName", NULL, VENDOR},
-    {"Package/Properties/Description", NULL, DESCRIPTION},
-    {"Package/Properties/Logo", NULL, LOGO},
-    {"Package/Applications/Application/VisualElements", "Square150x150Logo", TILE},
-    {"Bundle/Identity", "Name", IDENTITY},
-    {"Bundle/Identity", "Publisher", PUBLISHER},
-    {"Bundle/Identity", "Version", VERSION},
+    {"/Package/Identity/@Name", IDENTITY},
+    {"/Package/Identity/@Publisher", PUBLISHER},
+    {"/Package/Identity/@Version", VERSION},
+    {"/Package/Identity/@ProcessorArchitecture", ARCH},
+    {"/Package/Properties/DisplayName", NAME},
+    {"/Package/Properties/PublisherDisplayName", VENDOR},
+    {"/Package/Properties/Description", DESCRIPTION},
+    {"/Package/Properties/Logo", LOGO},
+    {"/Package/Applications/Application/VisualElements/@Square150x150Logo", TILE},
+    {"/Bundle/Identity/@Name", IDENTITY},
+    {"/Bundle/Identity/@Publisher", PUBLISHER},
+    {"/Bundle/Identity/@Version", VERSION},
+    {"/Bundle/Packages/Package/@Type", PART_TYPE},
+    {"/Bundle/Packages/Package/@Architecture", PART_ARCH},
+    {"/Bundle/Packages/Package/@FileName", PART_FILE},
 };
 
 static void told_init(struct told *t)
@@ -73,63 +81,42 @@ static const char *get(const struct told *t, enum field f)
 
 /* --- the manifests --- */
 
-/* An app of a bundle; what else is in it are pictures and languages. */
-static enum wa_code read_app(struct told *t, const struct wa_xml *x, struct wa_err *err)
+/* The end of one part of a bundle: an app, or pictures and languages. */
+static void end_part(struct told *t)
 {
-    WA_AUTO_BUF struct wa_buf type;
-    WA_AUTO_BUF struct wa_buf arch;
-    wa_buf_init(&type, VALUE_BYTES_MAX);
-    wa_buf_init(&arch, VALUE_BYTES_MAX);
-    (void)!wa_xml_attr(x, "Type", &type);
-    (void)!wa_xml_attr(x, "Architecture", &arch);
-    if (wa_buf_check(&type, err) != WA_OK || wa_buf_check(&arch, err) != WA_OK)
-        return err->code;
-    if (!wa_sv_eqs(wa_buf_sv(&type), "application"))
-        return WA_OK;
-    if (t->field[APP].n > 0) {
-        t->has_archs = t->has_archs || !wa_sv_eq(wa_buf_sv(&arch), wa_buf_sv(&t->field[ARCH]));
-        return WA_OK;
+    struct wa_buf *type = &t->field[PART_TYPE], *arch = &t->field[PART_ARCH],
+                  *file = &t->field[PART_FILE];
+    if (wa_sv_eqs(wa_buf_sv(type), "application")) {
+        if (t->field[APP].n > 0)
+            t->has_archs |= !wa_sv_eq(wa_buf_sv(arch), wa_buf_sv(&t->field[ARCH]));
+        else {
+            wa_buf_addsv(&t->field[APP], wa_buf_sv(file));
+            wa_buf_consume(&t->field[ARCH], t->field[ARCH].n);
+            wa_buf_addsv(&t->field[ARCH], wa_buf_sv(arch));
+        }
     }
-    (void)!wa_xml_attr(x, "FileName", &t->field[APP]);
-    wa_buf_clear(&t->field[ARCH]);
-    wa_buf_addsv(&t->field[ARCH], wa_buf_sv(&arch));
-    return WA_OK;
+    wa_buf_consume(type, type->n);
+    wa_buf_consume(arch, arch->n);
+    wa_buf_consume(file, file->n);
 }
 
 /* Of what comes twice, in an app that is in a bundle too, the first counts. */
-static enum wa_code read_place(struct told *t, const struct wa_xml *x, enum wa_xml_event event,
-                               unsigned known, struct wa_err *err)
+static void read_value(void *user, const char *path, struct wa_sv value)
 {
-    for (size_t i = 0; i < WA_COUNT(places); i++) {
-        bool is_text = places[i].attr == NULL;
-        if ((known >> places[i].field & 1) != 0 || event != (is_text ? WA_XML_TEXT : WA_XML_OPEN) ||
-            !wa_xml_is(x, places[i].path))
-            continue;
-        if (is_text)
-            wa_xml_text(x, &t->field[places[i].field]);
-        else if (t->field[places[i].field].n == 0)
-            (void)!wa_xml_attr(x, places[i].attr, &t->field[places[i].field]);
-    }
-    return event == WA_XML_OPEN && wa_xml_is(x, "Bundle/Packages/Package") ? read_app(t, x, err)
-                                                                           : WA_OK;
+    struct told *t = user;
+    for (size_t i = 0; i < WA_COUNT(places); i++)
+        if (t->field[places[i].field].n == 0 && strcmp(path, places[i].path) == 0)
+            wa_buf_addsv(&t->field[places[i].field], value);
+    if (strcmp(path, "/Bundle/Packages/Package") == 0)
+        end_part(t);
 }
 
 static enum wa_code read_xml(struct told *t, struct wa_sv text, struct wa_err *err)
 {
-    struct wa_xml x;
-    enum wa_xml_event event;
-    unsigned known = 0;
-    for (size_t i = 0; i < FIELDS; i++)
-        known |= (t->field[i].n > 0 ? 1u : 0u) << i;
-    wa_xml_init(&x, text);
-    do {
-        if (wa_xml_next(&x, &event, err) != WA_OK || read_place(t, &x, event, known, err) != WA_OK)
-            return err->code;
-    } while (event != WA_XML_END);
-    for (size_t i = 0; i < FIELDS; i++)
-        if (wa_buf_check(&t->field[i], err) != WA_OK)
-            return err->code;
-    return WA_OK;
+    enum wa_code code = wa_xml_read(text, read_value, t, err);
+    for (size_t i = 0; code == WA_OK && i < FIELDS; i++)
+        code = wa_buf_check(&t->field[i], err);
+    return code;
 }
 
 static enum wa_code read_manifest(struct wa_zip *zip, const char *name, struct told *t,

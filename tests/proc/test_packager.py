@@ -306,13 +306,18 @@ def test_hostile_properties_stay_text(org, tmp_path, make):
     (make_msixbundle, {"version": "2024.1.2.0-1", "architecture": "x64", "name": "Acme Draw", "editor": "Acme GmbH"}),
     (lambda at: make_msixbundle(at, '<Package Type="application" Architecture="arm64" Version="1.0.0.0" FileName="draw_arm64.msix"/>'), {"architecture": "all"}),
     (lambda at: make_msix(at, name="ms-resource:AppName", vendor="ms-resource:Vendor"), {"name": "Acme.Draw", "editor": "Acme GmbH"}),
-    (lambda at: make_msix(at, file="it's.appx"), {"name": "Acme Draw"})])
+    (lambda at: make_msix(at, file="it's.appx"), {"name": "Acme Draw"}),
+    (lambda at: make_msix(at, manifest="\ufeff" + APPX % ("Acmé", "Acme GmbH")), {"name": "Acmé", "version": "5.6.7.0-1"}),
+    (lambda at: make_msix(at, manifest=(APPX % ("Acmé", "Acme GmbH")).replace("utf-8", "utf-16").encode("utf-16")), {"name": "Acmé", "version": "5.6.7.0-1"})])
 def test_an_app_tells_who_it_is_and_has_a_picture(org, tmp_path, make, wanted):
     folder, result = sources(org, tmp_path, make(tmp_path), "tis-x")
     control = control_of(folder)
     assert {k: control[k] for k in wanted} == wanted
     assert result["icon"] and (folder / "WAPT/icon.png").read_bytes() == PNG
     check_script((folder / "setup.py").read_text())
+
+
+LAUGHS = "<!DOCTYPE a [<!ENTITY a 'ha'>%s]>" % "".join(f"<!ENTITY {name} '{('&' + before + ';') * 10}'>" for before, name in zip("abcdefghi", "bcdefghij"))
 
 
 def hostile_zip(at, data):
@@ -322,6 +327,7 @@ def hostile_zip(at, data):
 
 @pytest.mark.parametrize("make, says", [
     (lambda at: make_msix(at, manifest="<!DOCTYPE a [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><Package><Identity Name='&a;'/></Package>"), "damaged"),
+    (lambda at: make_msix(at, manifest=LAUGHS + APPX.partition("?>")[2] % ("&j;", "Acme GmbH")), "damaged"),
     (lambda at: make_msix(at, manifest="<a>" * 33), "damaged"), (lambda at: make_msix(at, manifest="<Package>"), "damaged"),
     (lambda at: make_msix(at, manifest=b"\xff\xfe<\0a\0"), "damaged"), (lambda at: make_msix(at, manifest="<Package>" + " " * (2 << 20) + "</Package>"), "damaged"),
     (lambda at: make_msix(at, manifest="<Package><Identity Name='%s'/></Package>" % ("x" * 5000)), "damaged"),
@@ -344,6 +350,11 @@ def test_an_app_that_lies_is_refused(org, tmp_path, make, says):
 def test_a_package_of_macos_that_lies_is_refused(org, tmp_path, make):
     assert "damaged" in made(org, make(tmp_path), "tis-x", tmp_path / "out", ok=False).text
     assert not (tmp_path / "out").exists()
+
+
+def test_who_reads_no_xml_has_no_reader_of_it():
+    for program in ("waptservice", "waptserver"):
+        assert "expat" not in subprocess.run(["ldd", BIN / program], check=True, capture_output=True, text=True).stdout
 
 
 def test_a_package_of_macos_says_each_thing_once(org, tmp_path):

@@ -7,6 +7,7 @@
 #include "codec/conf.h"
 #include "codec/json.h"
 #include "codec/url.h"
+#include "codec/xml.h"
 #include "codec/zip_read.h"
 #include "codec/zip_write.h"
 
@@ -227,12 +228,37 @@ static void writing_archives_survives(void **state)
     wa_buf_fini(&archive);
 }
 
+static void add_value(void *user, const char *path, struct wa_sv value)
+{
+    wa_buf_adds(user, path);
+    wa_buf_addsv(user, value);
+}
+
+static enum wa_code read_xml(struct wa_err *err)
+{
+    static const char text[] = "\xFE\xFF\0<\0a\0>\0<\0b\0 \0c\0=\0'\0d\0'\0/\0>\0e\0<\0/\0a\0>";
+    WA_AUTO_BUF struct wa_buf out;
+    enum wa_code code;
+
+    wa_buf_init(&out, 1000);
+    code = wa_xml_read(wa_sv_n(text, sizeof text - 1), add_value, &out, err);
+    return code == WA_OK ? wa_buf_check(&out, err) : code;
+}
+
+static void xml_survives(void **state)
+{
+    WA_UNUSED(state);
+    torture(read_xml, 10);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_survives), cmocka_unit_test(ini_survives),
-        cmocka_unit_test(small_ones_survive), cmocka_unit_test(reading_archives_survives),
-        cmocka_unit_test(writing_archives_survives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(json_survives),
+                                       cmocka_unit_test(ini_survives),
+                                       cmocka_unit_test(xml_survives),
+                                       cmocka_unit_test(small_ones_survive),
+                                       cmocka_unit_test(reading_archives_survives),
+                                       cmocka_unit_test(writing_archives_survives)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
