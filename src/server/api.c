@@ -190,8 +190,10 @@ enum wa_code wa_api_find_caller(struct wa_api_call *c, struct wa_err *err)
     enum wa_code code = wa_sv_starts(wa_sv(token), WA_API_TOKEN_PREFIX)
                             ? by_token(c, wa_clock_now(), err)
                             : by_session(c, wa_clock_now(), err);
-    if (code == WA_OK)
+    if (code == WA_OK) {
         wa_store_guest(c->store, c->request->peer);
+        memcpy(c->request->caller, c->who.user, sizeof c->request->caller);
+    }
     return code;
 }
 

@@ -115,10 +115,7 @@ static enum wa_code ask_counts(struct wa_store *s, struct wanted *w, struct wa_e
                                        .after_id = page->id,
                                        .among = is_all ? NULL : &among};
     wa_search_write_counts(&q, &question);
-    return wa_buf_check(&question, err) == WA_OK
-               ? wa_store_ask(s, WA_SR_SEARCH, wa_buf_sv(&question), wa_api_answer_found,
-                              w->request, err)
-               : err->code;
+    return wa_api_search_ask(w->request, &question, wa_api_answer_found, w->request, err);
 }
 
 static enum wa_code take_found(struct wanted *w, struct wa_sv payload, struct wa_err *err)
@@ -171,13 +168,10 @@ static enum wa_code answer(struct wa_api_call *c, bool has_names, struct wa_err 
     if (w == NULL)
         return wa_nomem(err);
     bool is_kept = false, is_ready = read_wanted(c, w, &search, err) == WA_OK &&
-                                     (!has_names || read_named(c, w, err) == WA_OK) &&
-                                     wa_api_search_begin(c, err) == WA_OK;
+                                     (!has_names || read_named(c, w, err) == WA_OK);
     if (is_ready && wa_search_is_asked(&search.hosts)) {
         wa_search_write_hosts(&search.hosts, &question);
-        is_kept =
-            wa_buf_check(&question, err) == WA_OK &&
-            wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_found, w, err) == WA_OK;
+        is_kept = wa_api_search_ask(w->request, &question, on_found, w, err) == WA_OK;
     } else if (is_ready) {
         (void)!ask_counts(c->store, w, err);
     }

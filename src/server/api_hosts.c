@@ -196,7 +196,7 @@ static void answer(struct wa_store *s, struct wait *w, struct wa_err *err)
     wait_free(w);
 }
 
-static enum wa_code ask_slice(struct wa_store *s, struct wait *w, struct wa_err *err);
+static enum wa_code ask_slice(struct wait *w, struct wa_err *err);
 
 /* The rows of a slice, kept until the page is whole. */
 static enum wa_code take_values(struct values *v, struct wa_sv payload, struct wa_err *err)
@@ -217,13 +217,13 @@ static void on_values(struct wa_store *s, void *user, struct wa_sv payload)
     struct wait *w = user;
     struct wa_err err = WA_ERR_INIT;
     bool is_whole = take_values(&w->values, payload, &err) != WA_OK ||
-                    w->values.known == w->values.count || ask_slice(s, w, &err) != WA_OK;
+                    w->values.known == w->values.count || ask_slice(w, &err) != WA_OK;
     if (is_whole)
         answer(s, w, &err);
 }
 
 /* A slice after the other, so that the search process answers others in between. */
-static enum wa_code ask_slice(struct wa_store *s, struct wait *w, struct wa_err *err)
+static enum wa_code ask_slice(struct wait *w, struct wa_err *err)
 {
     const struct values *v = &w->values;
     const char *uuids[SLICE];
@@ -233,9 +233,7 @@ static enum wa_code ask_slice(struct wa_store *s, struct wait *w, struct wa_err 
     for (; n < SLICE && v->known + n < v->count; n++)
         uuids[n] = v->uuids[v->known + n];
     wa_search_write_columns(w->columns, uuids, n, &question);
-    return wa_buf_check(&question, err) == WA_OK
-               ? wa_store_ask(s, WA_SR_SEARCH, wa_buf_sv(&question), on_values, w, err)
-               : err->code;
+    return wa_api_search_ask(w->request, &question, on_values, w, err);
 }
 
 /* Of the machines that the page has now; when it is written it may have others. */
@@ -256,7 +254,7 @@ static enum wa_code ask_values(struct wa_store *s, struct wait *w, struct wa_err
     for (size_t i = 0; code == WA_OK && i < v->count; i++)
         (void)snprintf(v->uuids[i], sizeof v->uuids[i], "%s", page[i]->uuid);
     if (code == WA_OK)
-        code = ask_slice(s, w, err);
+        code = ask_slice(w, err);
     wa_free(page);
     return code;
 }
@@ -295,15 +293,13 @@ static enum wa_code ask_first(struct wa_api_call *c, struct wait *w,
     wa_buf_init(&question, WA_SEARCH_BYTES_MAX);
     w->request = c->request;
     w->list.query.view = NULL;
-    if (wa_api_search_begin(c, err) != WA_OK || wa_api_among(c, &w->only, &w->is_all, err) != WA_OK)
+    if (wa_api_among(c, &w->only, &w->is_all, err) != WA_OK)
         return err->code;
     w->list.query.only = w->is_all ? NULL : &w->only;
     if (!wa_search_is_asked(q))
         return ask_values(c->store, w, err);
     wa_search_write_hosts(q, &question);
-    return wa_buf_check(&question, err) == WA_OK
-               ? wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), on_found, w, err)
-               : err->code;
+    return wa_api_search_ask(w->request, &question, on_found, w, err);
 }
 
 /* Takes the list over. */

@@ -85,9 +85,7 @@ static enum wa_code ask_counts(struct wa_api_call *c, const char *what, struct w
     q.name = pattern;
     q.among = is_all ? NULL : &among;
     wa_search_write_counts(&q, &question);
-    if (wa_buf_check(&question, err) != WA_OK || wa_api_search_begin(c, err) != WA_OK ||
-        wa_store_ask(c->store, WA_SR_SEARCH, wa_buf_sv(&question), wa_api_answer_found, c->request,
-                     err) != WA_OK)
+    if (wa_api_search_ask(c->request, &question, wa_api_answer_found, c->request, err) != WA_OK)
         return err->code;
     c->is_later = true;
     return WA_OK;

@@ -141,20 +141,30 @@ enum wa_code wa_api_search_read(const struct wa_api_call *c, struct wa_api_searc
     return WA_OK;
 }
 
-enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err)
+/* Once for a request, however often it asks. */
+static enum wa_code count(struct wa_store_request *r, struct wa_err *err)
 {
-    struct wa_store *s = c->store;
-    struct wa_store_request *r = c->request;
+    struct wa_store *s = r->store;
     size_t theirs = 0;
+    if (r->is_search)
+        return WA_OK;
     for (const struct wa_store_request *w = s->searches; w != NULL; w = w->next_search)
-        theirs += strcmp(w->searcher, c->who.user) == 0;
+        theirs += strcmp(w->caller, r->caller) == 0;
     if (theirs >= WA_SEARCHES_EACH)
         return wa_fail(err, WA_E_BUSY, "%zu searches of '%s' are waiting already: wait for one",
-                       theirs, c->who.user);
-    memcpy(r->searcher, c->who.user, sizeof r->searcher);
+                       theirs, r->caller);
+    r->is_search = true;
     r->next_search = s->searches;
     s->searches = r;
     return WA_OK;
+}
+
+enum wa_code wa_api_search_ask(struct wa_store_request *r, const struct wa_buf *question,
+                               wa_store_reply_fn fn, void *user, struct wa_err *err)
+{
+    return wa_buf_check(question, err) == WA_OK && count(r, err) == WA_OK
+               ? wa_store_ask(r->store, WA_SR_SEARCH, wa_buf_sv(question), fn, user, err)
+               : err->code;
 }
 
 void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload)

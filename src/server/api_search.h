@@ -45,10 +45,12 @@ void wa_api_pattern_text(struct wa_sv like, char out[WA_SEARCH_TEXT]);
  * WA_E_USAGE. */
 WA_CHECK enum wa_code wa_api_range(const char *text, char from[WA_VERSION_KEY + 1],
                                    char below[WA_VERSION_KEY + 1], struct wa_err *err);
-/* Before the search process is asked: the request waits for it, until it is answered. WA_E_BUSY:
- * the person has as many that wait as anybody may, since everybody else waits behind them. */
-WA_CHECK enum wa_code wa_api_search_begin(const struct wa_api_call *c, struct wa_err *err);
-/* For wa_store_ask(), user: the request: what the search process answered is the answer. */
+/* Asks the search process, which nobody asks otherwise, for a request, which may ask several times
+ * and waits until it is answered. WA_E_BUSY: the person has as many that wait as anybody may, since
+ * everybody else waits behind them. question: written, not checked. */
+WA_CHECK enum wa_code wa_api_search_ask(struct wa_store_request *r, const struct wa_buf *question,
+                                        wa_store_reply_fn fn, void *user, struct wa_err *err);
+/* For wa_api_search_ask(), user: the request: what the search process answered is the answer. */
 void wa_api_answer_found(struct wa_store *s, void *user, struct wa_sv payload);
 /* The caller's machines; *ret_is_all: all of them, and the set is empty. */
 WA_CHECK enum wa_code wa_api_among(const struct wa_api_call *c, struct wa_hostset *set,

@@ -24,7 +24,7 @@ static void forget_search(struct wa_store_request *r)
 
 void wa_store_request_free(struct wa_store_request *r)
 {
-    if (r->searcher[0] != '\0')
+    if (r->is_search)
         forget_search(r);
     wa_buf_fini_secret(&r->body);
     wa_wipe(r->bearer, sizeof r->bearer);

@@ -149,7 +149,8 @@ struct wa_store_request {
     } act;
     const struct wa_api_route *whole; /* a list of which a page is cut; NULL: the answer is as it is
                                        */
-    char searcher[WA_NAME_MAX + 1];   /* it waits for a search of that person's; "": it does not */
+    char caller[WA_NAME_MAX + 1];     /* the person who asks, once he is known */
+    bool is_search;                   /* it waits for the search process, and is in the list */
     struct wa_store_request *next_search;
     bool is_question; /* only whether this may be asked: its body has not come */
 };

@@ -399,17 +399,20 @@ static enum wa_code ask(void *arg, struct wa_err *err)
 /* Who asks for much waits for it, and the others do not. */
 static void test_share(void **state)
 {
-    static const char *const what[][2] = {{"/api/v1/software", ""},
-                                          {"/api/v1/hosts", "hardware=linux"},
-                                          {"/api/v1/hosts", "columns=host_info.platform"},
-                                          {"/api/v1/estate", ""}};
+    static const char *const what[][2] = {
+        {"/api/v1/software", ""},
+        {"/api/v1/hosts", "hardware=linux"},
+        {"/api/v1/hosts", "columns=host_info.platform"},
+        {"/api/v1/hosts", "hardware=linux&columns=host_info.platform"},
+        {"/api/v1/estate", ""},
+        {"/api/v1/estate", "hardware=linux"}};
     struct place *p = *state;
     uint32_t last = 0;
     int status = 0;
     p->b.is_silent = true;
     for (unsigned i = 0; i < WA_SEARCHES_EACH; i++)
-        last = bench_pass(&p->b, "10.0.0.1", "GET", what[i % 4][0], what[i % 4][1], p->limited,
-                          WA_SV(""));
+        last = bench_pass(&p->b, "10.0.0.1", "GET", what[i % WA_COUNT(what)][0],
+                          what[i % WA_COUNT(what)][1], p->limited, WA_SV(""));
     for (size_t i = 0; i < WA_COUNT(what); i++)
         assert_int_equal(
             bench_ask(&p->b, "GET", what[i][0], what[i][1], p->limited, WA_SV(""), NULL), 429);
@@ -424,6 +427,34 @@ static void test_share(void **state)
     for (size_t i = 0; i < WA_COUNT(what); i++)
         assert_int_equal(
             bench_ask(&p->b, "GET", what[i][0], what[i][1], p->limited, WA_SV(""), NULL), 200);
+}
+
+static void nothing(struct wa_store *s, void *user, struct wa_sv payload)
+{
+    WA_UNUSED(s);
+    WA_UNUSED(user);
+    WA_UNUSED(payload);
+}
+
+/* A request that asks again waits once. */
+static void test_asks_again(void **state)
+{
+    struct place *p = *state;
+    struct wa_store *s = p->b.store;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_store_request r = {.store = s, .caller = "admin"};
+    WA_AUTO_BUF struct wa_buf question;
+    wa_buf_init(&question, 65536);
+    wa_search_write_hosts(&(struct wa_search_hosts)WA_SEARCH_HOSTS, &question);
+    p->b.is_silent = true;
+    for (unsigned i = 0; i < 2 * WA_SEARCHES_EACH; i++)
+        WA_ASSERT_OK(wa_api_search_ask(&r, &question, nothing, NULL, &err));
+    assert_ptr_equal(s->searches, &r);
+    assert_null(r.next_search);
+    s->searches = NULL;     /* it is not the store's to free */
+    p->b.is_silent = false; /* all are answered, the last one last */
+    assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/software", "", p->admin, WA_SV(""), NULL),
+                     200);
 }
 
 static void test_torture(void **state)
@@ -447,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, teardown),
         cmocka_unit_test(test_hostsets),
         cmocka_unit_test_setup_teardown(test_share, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_asks_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
