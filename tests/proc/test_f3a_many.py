@@ -18,11 +18,11 @@ def fleet(request, org):
     f.stop()
 
 
-def console(fleet, *argv):
-    """Exit status, and what --json says."""
-    p = subprocess.run([BIN / "waptconsole", *argv, "--yes", "--json", "-k", fleet.cert("Deployer"), "-w", fleet.base / "pw", "--server", fleet.url,
+def console(fleet, *argv, yes=("--yes",)):
+    """Exit status, and what --json says; without a terminal."""
+    p = subprocess.run([BIN / "waptconsole", *argv, *yes, "--json", "-k", fleet.cert("Deployer"), "-w", fleet.base / "pw", "--server", fleet.url,
                         "--server-fingerprint", fleet.server_fp, "--password-file", fleet.base / "admin.pw"], capture_output=True, text=True, timeout=600,
-                       stdin=subprocess.DEVNULL, check=False)
+                       stdin=subprocess.DEVNULL, check=False, start_new_session=True)
     return p.returncode, p.stdout + p.stderr
 
 
@@ -64,6 +64,8 @@ def test_f3a_an_order_for_many(fleet):
     assert to_one(fleet, 0, "connect 64")["welcome"] == HALF
     until(lambda: fleet.reachable(fleet.first) == fleet.reachable(fleet.second) == HALF + 1, "half of them are there, and the real one")
 
+    status, text = console(fleet, "action", "update-status", "--hosts", "*", "--no-wait", yes=())  # nobody can be asked, and nobody has said yes
+    assert status == 2 and f"{COUNT + 1} machines" in text and ask(fleet, "/api/v1/batches")["batches"] == [], text[-2000:]
     status, text = console(fleet, "action", "update-status", "--hosts", "*", "--no-wait")
     assert status == 0, text
     ((batch, machines),) = [(b["batch"], b["machines"]) for b in ask(fleet, "/api/v1/batches")["batches"]]  # one, whatever was signed how often
