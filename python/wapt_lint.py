@@ -1,4 +1,5 @@
-"""Tells mistakes of the setup.py on standard input: lines of its line, a level, a rule and a text, with tabs between.
+"""Tells mistakes of the setup.py on standard input: lines of its line, a level, a rule, a text and what stands in the place
+of each %s of it, with tabs between. Who reads them translates the text (src/pkg/lint.c).
 
 Started as `/usr/bin/python3 -I -B wapt_lint.py` in a process of its own, with limits. The script is parsed,
 never executed. docs/lint.md has the rules. With --fix, prints a script of Python 2 as Python 3 instead, and
@@ -24,8 +25,8 @@ NOTHING, IMPOSSIBLE = 4, 5
 VERSION = re.compile(r'[0-9]+(\.[0-9A-Za-z]+)*(-[0-9A-Za-z.]+)?$')
 
 
-def tell(line, level, rule, text):
-    print('%d\t%s\t%s\t%s' % (line, level, rule, ' '.join(str(text).split())[:500]))
+def tell(line, level, rule, text, *words):
+    print('\t'.join([str(line), level, rule, text] + [' '.join(str(w).split())[:400] for w in words]))
 
 
 def name_of(call):
@@ -63,18 +64,20 @@ def check_timeout(call, name):
         if takes_more(call):
             return
         if name in ('install_exe_if_needed', 'install_msi_if_needed'):
-            tell(call.lineno, 'note', 'timeout-missing', '%s() is ended after %d seconds: a large installer on a slow machine needs '
-                 'timeout=...' % (name, WAITING[name]))
+            tell(call.lineno, 'note', 'timeout-missing', '%s() is ended after %s seconds: a large installer on a slow machine needs '
+                 'timeout=...', name, WAITING[name])
         elif name in ENDLESS and isinstance(call.func, ast.Attribute):
             tell(call.lineno, 'warning', 'timeout-missing', '%s() may wait for ever, and so would the agent: give timeout=..., '
-                 'or use run(), which has one' % name)
+                 'or use run(), which has one', name)
         return
     known, seconds = constant(given)
     if known and seconds is None and name in WAITING:
-        tell(call.lineno, 'warning', 'timeout-absurd', 'timeout=None lets %s() wait for ever: give seconds' % name)
+        tell(call.lineno, 'warning', 'timeout-absurd', 'timeout=None lets %s() wait for ever: give seconds', name)
     elif known and isinstance(seconds, (int, float)) and not 1 <= seconds <= TIMEOUT_MAX:
-        tell(call.lineno, 'warning', 'timeout-absurd', 'timeout=%s is %s: it is in seconds' %
-             (seconds, 'no time to do anything' if seconds < 1 else 'more than six hours'))
+        if seconds < 1:
+            tell(call.lineno, 'warning', 'timeout-absurd', 'timeout=%s is no time to do anything: it is in seconds', seconds)
+        else:
+            tell(call.lineno, 'warning', 'timeout-absurd', 'timeout=%s is more than six hours: it is in seconds', seconds)
 
 
 def check_key(node):
@@ -82,13 +85,13 @@ def check_key(node):
     if not known or key is None:
         return
     if not isinstance(key, str) or not key or key != key.strip():
-        tell(node.lineno, 'warning', 'uninstallkey', 'the uninstall key %r is empty, no text, or has blanks around it: it will never be '
-             'found, and the installation count as failed' % (key,))
+        tell(node.lineno, 'warning', 'uninstallkey', 'the uninstall key %s is empty, no text, or has blanks around it: it will never be '
+             'found, and the installation count as failed', repr(key))
     elif re.match(r'(?i)(hkey_|hklm|software)', key) or ('\\' in key):
-        tell(node.lineno, 'warning', 'uninstallkey', 'the uninstall key %r is a path: give the name of the key below Uninstall alone, as '
-             "'wapt-get inventory' shows it" % key)
+        tell(node.lineno, 'warning', 'uninstallkey', 'the uninstall key %s is a path: give the name of the key below Uninstall alone, as '
+             "'wapt-get inventory' shows it", repr(key))
     elif re.match(r'[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$', key):
-        tell(node.lineno, 'warning', 'uninstallkey', "the uninstall key %r is a product code without its braces: write '{%s}'" % (key, key))
+        tell(node.lineno, 'warning', 'uninstallkey', "the uninstall key %s is a product code without its braces: write '{%s}'", repr(key), key)
 
 
 def check_version(node, what):
@@ -96,10 +99,10 @@ def check_version(node, what):
     if not known or version is None or version == '':
         return
     if not isinstance(version, str):
-        tell(node.lineno, 'warning', 'min-version', '%s=%r is no text: write it in quotes' % (what, version))
+        tell(node.lineno, 'warning', 'min-version', '%s=%s is no text: write it in quotes', what, repr(version))
     elif not VERSION.match(version):
-        tell(node.lineno, 'warning', 'min-version', '%s=%r is no version like 1.2.3: it would be compared as text, and the software be '
-             'taken for old or new by chance' % (what, version))
+        tell(node.lineno, 'warning', 'min-version', '%s=%s is no version like 1.2.3: it would be compared as text, and the software be '
+             'taken for old or new by chance', what, repr(version))
 
 
 def check_installer(call, name):
@@ -143,9 +146,9 @@ class Calls(ast.NodeVisitor):
             check_installer(node, name)
         if self.hook == 'audit' and name in REGISTERING:
             tell(node.lineno, 'warning', 'audit-registers', '%s() in audit() makes every machine call the server at each audit: the agent '
-                 'sends what has changed by itself; remove it' % name)
+                 'sends what has changed by itself; remove it', name)
         if name in ASKING and self.hook != 'update_package':
-            tell(node.lineno, 'warning', 'asks', '%s() waits for an answer that nobody can give: take it from params' % name)
+            tell(node.lineno, 'warning', 'asks', '%s() waits for an answer that nobody can give: take it from params', name)
         self.generic_visit(node)
 
 
@@ -153,11 +156,11 @@ def check_hook(node, text):
     required = len(node.args.args) - len(node.args.defaults) + len([d for d in node.args.kw_defaults if d is None])
     if required > 0:
         tell(node.lineno, 'error', 'hook-arguments', '%s() is called without arguments: it gets its context by names like control, params '
-             'and WAPT' % node.name)
+             'and WAPT', node.name)
     elif node.name in FOUND_BY_TEXT and 'def %s():' % node.name not in text:
-        tell(node.lineno, 'warning', 'hook-spelling', "write 'def %s():' just so: otherwise it is not found and never runs" % node.name)
+        tell(node.lineno, 'warning', 'hook-spelling', "write 'def %s():' just so: otherwise it is not found and never runs", node.name)
     if isinstance(node, ast.AsyncFunctionDef):
-        tell(node.lineno, 'error', 'hook-arguments', '%s() is async: nobody waits for it' % node.name)
+        tell(node.lineno, 'error', 'hook-arguments', '%s() is async: nobody waits for it', node.name)
 
 
 def check_module(tree, text, calls):
@@ -191,27 +194,27 @@ def read_script(source):
     except wapt_python2.Untranslatable as failure:
         for refusal in failure.refusals:
             if isinstance(refusal, wapt_python2.Broken):
-                tell(refusal.line, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it' % refusal.reason)
+                tell(refusal.line, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it', refusal.reason)
             else:
-                tell(refusal.line, 'error', 'old-python', 'is written for Python 2, and this can not be translated safely: %s' % refusal.reason)
+                tell(refusal.line, 'error', 'old-python', 'is written for Python 2, and this can not be translated safely: %s', refusal.reason)
         return None
     except wapt_python2.Refusal as failure:
-        tell(failure.line, 'error', 'setup-syntax', 'can not be read: %s' % failure.reason)
+        tell(failure.line, 'error', 'setup-syntax', 'can not be read: %s', failure.reason)
         return None
     except SyntaxError as failure:
-        tell(failure.lineno or 0, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it' % failure.msg)
+        tell(failure.lineno or 0, 'error', 'setup-syntax', 'is no Python: %s; agents could not even load it', failure.msg)
         return None
     tell_translation(translation, *need)
     return translation.text, translation
 
 
 def tell_translation(translation, line, why):
-    tell(line, 'note', 'old-python', 'is written for Python 2 (%s): agents run the translation that follows; lint --fix writes it' % why)
+    tell(line, 'note', 'old-python', 'is written for Python 2 (%s): agents run the translation that follows; lint --fix writes it', why)
     changes = list(translation.changes())
     for number, _, after in changes[:TOLD_MAX]:
-        tell(number, 'note', 'old-python', 'becomes: %s' % after)
+        tell(number, 'note', 'old-python', 'becomes: %s', after)
     if len(changes) > TOLD_MAX:
-        tell(0, 'note', 'old-python', '%d more lines become others' % (len(changes) - TOLD_MAX))
+        tell(0, 'note', 'old-python', '%s more lines become others', len(changes) - TOLD_MAX)
 
 
 def check(source):

@@ -17,6 +17,8 @@ done
 # shellcheck disable=SC2086
 xgettext --language=C --from-code=UTF-8 --keyword $keywords --keyword=wa_text_n:1,2 $flags --flag=wa_text_n:1:c-format --flag=wa_text_n:2:c-format \
     --sort-output --no-location --no-wrap --package-name=wapt -o "$new" --files-from="$sources" 2>/dev/null
+xgettext --language=Python --from-code=UTF-8 --keyword --keyword=tell:4 --flag=tell:4:c-format --sort-output --no-location --no-wrap --join-existing \
+    -o "$new" python/wapt_lint.py 2>/dev/null
 sed -i '/^"POT-Creation-Date/d' "$new"
 for po in po/*.po; do
     case ${1:-} in

@@ -4,8 +4,9 @@
  * needs an installed locale, and does not exist everywhere. Its tools check and merge what po/
  * holds.
  *
- * The language is one variable of the process, against our rule: an error has no context to carry
- * it in, and a process speaks one language from its beginning on.
+ * The language is one variable of the process, against our rule, since an error has no context to
+ * carry it in: the process speaks it from its beginning on. A thread may speak another, which is a
+ * variable of that thread: work and threads that it starts go on in it (os/loop.h, os/thread.h).
  */
 #include "base/text.h"
 
@@ -14,7 +15,14 @@
 
 #include <stdlib.h>
 
-static const struct wa_language *chosen; /* NULL: English */
+static const struct wa_language english = {.name = "en"};
+static const struct wa_language *chosen = &english;
+static _Thread_local const struct wa_language *spoken; /* NULL: what was chosen */
+
+static const struct wa_language *current(void)
+{
+    return spoken != NULL ? spoken : chosen;
+}
 
 static uint32_t number(const struct wa_language *l, size_t row, size_t column)
 {
@@ -23,12 +31,12 @@ static uint32_t number(const struct wa_language *l, size_t row, size_t column)
 }
 
 /* NULL: not translated. */
-static const char *find(const struct wa_language *l, const char *english)
+static const char *find(const struct wa_language *l, const char *text)
 {
     size_t low = 0, high = l->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = strcmp(english, l->texts + number(l, middle, 0));
+        int order = strcmp(text, l->texts + number(l, middle, 0));
         if (order == 0)
             return l->texts + number(l, middle, 1);
         if (order < 0)
@@ -39,37 +47,44 @@ static const char *find(const struct wa_language *l, const char *english)
     return NULL;
 }
 
-const char *wa_text(const char *english)
+const char *wa_text(const char *text)
 {
-    const char *found = chosen == NULL ? NULL : find(chosen, english);
-    return found == NULL ? english : found;
+    const char *found = find(current(), text);
+    return found == NULL ? text : found;
 }
 
 const char *wa_text_n(const char *one, const char *many, size_t n)
 {
-    const char *found = chosen == NULL ? NULL : find(chosen, one);
+    const struct wa_language *l = current();
+    const char *found = find(l, one);
     if (found == NULL)
         return n == 1 ? one : many;
-    for (unsigned form = chosen->plural(n); form > 0; form--)
+    for (unsigned form = l->plural(n); form > 0; form--)
         found += strlen(found) + 1;
     return found;
 }
 
-/* "fr_CA.UTF-8" is "fr". */
-static const struct wa_language *of_name(struct wa_sv name)
+const struct wa_language *wa_text_find(struct wa_sv name)
 {
     size_t n = 0;
     while (n < name.n && strchr("_.@-", name.p[n]) == NULL)
         n++;
+    name = wa_sv_sub(name, 0, n);
     for (size_t i = 0; i < wa_language_count; i++)
-        if (wa_sv_eqs(wa_sv_n(name.p, n), wa_languages[i].name))
+        if (wa_sv_ieqs(name, wa_languages[i].name))
             return &wa_languages[i];
-    return NULL;
+    return wa_sv_ieqs(name, english.name) ? &english : NULL;
+}
+
+/* Never NULL. */
+static const struct wa_language *or_english(const struct wa_language *l)
+{
+    return l != NULL ? l : &english;
 }
 
 void wa_text_language(const char *name)
 {
-    chosen = of_name(wa_sv(name));
+    chosen = or_english(wa_text_find(wa_sv(name)));
 }
 
 static const char *locale(void)
@@ -87,13 +102,13 @@ void wa_text_from_environment(void)
 {
     const char *own = locale(), *wishes = getenv("LANGUAGE");
     struct wa_sv rest = wa_sv(wishes), wish;
-    chosen = NULL;
+    chosen = &english;
     if (strcmp(own, "C") == 0 || strcmp(own, "POSIX") == 0)
         return;
-    chosen = of_name(wa_sv(own));
+    chosen = or_english(wa_text_find(wa_sv(own)));
     while (wa_sv_split(&rest, ':', &wish)) {
-        const struct wa_language *l = of_name(wish);
-        if (l == NULL && !wa_sv_starts(wish, "en"))
+        const struct wa_language *l = wa_text_find(wish);
+        if (l == NULL)
             continue;
         chosen = l;
         return;
@@ -102,5 +117,22 @@ void wa_text_from_environment(void)
 
 const char *wa_text_language_name(void)
 {
-    return chosen == NULL ? "en" : chosen->name;
+    return current()->name;
+}
+
+const struct wa_language *wa_text_speak(const struct wa_language *language)
+{
+    const struct wa_language *was = spoken;
+    spoken = language;
+    return was;
+}
+
+const struct wa_language *wa_text_spoken(void)
+{
+    return spoken;
+}
+
+const char *wa_text_name_of(const struct wa_language *language)
+{
+    return language->name;
 }

@@ -11,8 +11,7 @@
 #define WA_BASE_TEXT_H
 
 #include "base/attr.h"
-
-#include <stddef.h>
+#include "base/sv.h"
 
 /* Marks a literal of a table, which wa_text() gets later. */
 #define WA_TEXT(literal) literal
@@ -29,7 +28,18 @@ void wa_text_language(const char *name);
 /* As the environment says: LC_ALL, LC_MESSAGES, LANG, and LANGUAGE where these name any locale but
  * C or POSIX. The locale need not be installed. */
 void wa_text_from_environment(void);
-/* "fr"; "en" where nothing is translated. */
+/* Of this thread now: "fr"; "en" where nothing is translated. */
 const char *wa_text_language_name(void);
+
+struct wa_language;
+/* One of those there are, by its name or a locale's or a tag's ("fr-CA"). NULL: it is not known. */
+const struct wa_language *wa_text_find(struct wa_sv name);
+/* What this thread says from now on; NULL: in the process's language again. Returns what it was
+ * told before, for who puts it back. Work given to the pool and threads that are started go on in
+ * the language of who did that. */
+const struct wa_language *wa_text_speak(const struct wa_language *language);
+/* What this thread was told; NULL: nothing. */
+const struct wa_language *wa_text_spoken(void);
+const char *wa_text_name_of(const struct wa_language *language);
 
 #endif

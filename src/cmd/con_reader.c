@@ -29,7 +29,7 @@
 #define AGAIN_MS 200 /* before another takes the place of one that ended badly */
 #define LOOK_MS 1000 /* between two looks, where the kernel does not tell of ends */
 
-enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_LANGUAGE, ARG_COUNT };
+enum { ARG_ROLE = 1, ARG_LIBDIR, ARG_COUNT };
 
 bool wa_con_is_reader(int argc, char **argv)
 {
@@ -44,7 +44,7 @@ static enum wa_code spawn(const char *role, const char *const *args, const char 
 {
     char text[WA_PATH_MAX + 16];
     (void)snprintf(text, sizeof text, "TMPDIR=%s", scratch);
-    const char *const argv[] = {"waptconsole", role, args[ARG_LIBDIR], args[ARG_LANGUAGE], NULL};
+    const char *const argv[] = {"waptconsole", role, args[ARG_LIBDIR], NULL};
     const char *const envp[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", text, NULL};
     const int fds[] = {-1, -1, -1, fd, will};
     const struct wa_spawn what = {.argv = argv,
@@ -63,17 +63,17 @@ static const char *scratch_of_env(void)
 
 /* --- the one that reads --- */
 
-static enum wa_code read_one(const struct wa_chan_msg *msg, const char *libdir, struct wa_buf *out,
+static enum wa_code read_one(struct wa_sv what, int fd, const char *libdir, struct wa_buf *out,
                              struct wa_err *err)
 {
     enum wa_installer_kind kind;
     int status = 0;
-    if (wa_sv_eqs(msg->payload, WA_READER_LINT))
-        return wa_get_tool_lint(msg->fd, libdir, NULL, out, &status, err);
-    if (wa_sv_eqs(msg->payload, WA_READER_ICON))
-        return wa_get_tool_icon(msg->fd, libdir, out, err);
-    return wa_installer_kind_find(msg->payload, &kind)
-               ? wa_get_tool_output(kind, msg->fd, libdir, out, err)
+    if (wa_sv_eqs(what, WA_READER_LINT))
+        return wa_get_tool_lint(fd, libdir, NULL, out, &status, err);
+    if (wa_sv_eqs(what, WA_READER_ICON))
+        return wa_get_tool_icon(fd, libdir, out, err);
+    return wa_installer_kind_find(what, &kind)
+               ? wa_get_tool_output(kind, fd, libdir, out, err)
                : wa_fail(err, WA_E_INVALID, "there is no such kind of installer");
 }
 
@@ -83,12 +83,14 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     WA_AUTO_BUF struct wa_buf out;
     struct wa_err why = WA_ERR_INIT;
     char text[WA_ERR_TEXT_MAX + 32];
+    struct wa_sv language = msg->payload, what = {NULL, 0};
     uint32_t id = msg->id;
-    wa_buf_init(&out,
-                wa_sv_eqs(msg->payload, WA_READER_ICON) ? WA_ICON_BYTES_MAX : WA_TOOL_OUTPUT_MAX);
+    (void)wa_sv_split(&language, ' ', &what);
+    (void)wa_text_speak(wa_text_find(language));
+    wa_buf_init(&out, wa_sv_eqs(what, WA_READER_ICON) ? WA_ICON_BYTES_MAX : WA_TOOL_OUTPUT_MAX);
     if (wa_chan_send(chan, WA_READER_TAKEN, id, WA_SV(""), -1, err) != WA_OK)
         return err->code;
-    if (read_one(msg, libdir, &out, &why) == WA_OK)
+    if (read_one(what, msg->fd, libdir, &out, &why) == WA_OK)
         return wa_chan_send(chan, WA_READER_TOLD, id, wa_buf_sv(&out), -1, err);
     (void)snprintf(text, sizeof text, "%s %s", wa_code_name(why.code), why.text);
     return wa_chan_send(chan, WA_READER_FAILED, id, wa_sv(text), -1, err);
@@ -193,7 +195,6 @@ static int inherit(const char *const *argv)
 int wa_con_reader_main(char **argv)
 {
     const char *role = argv[ARG_ROLE];
-    wa_text_language(argv[ARG_LANGUAGE]);
     wa_proc_ignore_broken_pipes();
     if (strcmp(role, WORKER) == 0)
         return work(argv[ARG_LIBDIR]);
@@ -219,8 +220,7 @@ enum wa_code wa_con_reader_start(struct wa_con_reader *ret, struct wa_err *err)
     *ret = (struct wa_con_reader){.fd = -1};
     if (make_folders(ret, err) != WA_OK || wa_socketpair(pair, err) != WA_OK)
         return err->code;
-    const char *const args[] = {
-        [ARG_LIBDIR] = wa_libdir(), [ARG_LANGUAGE] = wa_text_language_name()};
+    const char *const args[] = {[ARG_LIBDIR] = wa_libdir()};
     enum wa_code code = spawn(KEEPER, args, ret->scratch.path, pair[1], -1, &p, err);
     wa_fd_close(&pair[1]);
     if (code == WA_OK)

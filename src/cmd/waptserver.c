@@ -14,7 +14,7 @@ enum wa_code wa_srv_config(const struct wa_cli *cli, struct wa_server_config *re
 static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 {
     struct wa_server_config c;
-    wa_text_language(NULL); /* what it logs and answers has one language */
+    wa_text_language(NULL); /* what it does of itself has one language */
     if (wa_srv_config(cli, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = wa_cli_int(cli, "fronts", 1, 64, &c.fronts, err);

@@ -39,12 +39,14 @@ struct progress {
     void *user;
 };
 
-/* Whatever it asks carries the session. more: header lines. */
+/* Whatever it asks carries the session, and says in which language it is to be answered. more:
+ * header lines. */
 static enum wa_code ask_server(struct wa_client *c, struct wa_http_request q, const char *more,
                                struct wa_sink *sink, struct wa_http_result *ret, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf headers;
     wa_buf_init(&headers, 1024);
+    wa_buf_addf(&headers, "Accept-Language: %s\r\n", wa_text_language_name());
     if (c->authorization[0] != '\0')
         wa_buf_addf(&headers, "%s\r\n", c->authorization);
     if (q.body != NULL)

@@ -66,6 +66,7 @@ struct wa_local_server {
     struct wa_local_who who;
     struct wa_local_ways ways;
     char message[WA_ERR_TEXT_MAX];
+    const char *message_language; /* in which it is worded: wa_text_language_name() */
     /* local_watch.c's */
     uint64_t told_ms, next_ms, wait_ms; /* its last word or silence; when it is asked again */
     unsigned silences;                  /* in a row */

@@ -102,6 +102,7 @@ static void failed(struct wa_local *l, const struct wa_err *err)
     s->silences++;
     s->state = err->code == WA_E_REFUSED ? WA_LOCAL_PIN : WA_LOCAL_UNREACHABLE;
     (void)snprintf(s->message, sizeof s->message, "%s", err->text);
+    s->message_language = wa_text_language_name();
     wa_local_streams_end(l);                          /* by that pages learn of it */
     if (err->code != WA_E_TIMEOUT || s->silences > 1) /* else it may be busy: who waits may go on */
         wa_local_jobs_stop(l, WA_LOCAL_WAITING);
@@ -143,8 +144,9 @@ void wa_local_server_state(struct wa_local *l, struct wa_http_conn *c, struct wa
 {
     const struct wa_local_server *s = &l->server;
     WA_UNUSED(body);
-    bool is_known =
-        s->state != WA_LOCAL_UNKNOWN && (s->state != WA_LOCAL_LOGIN || s->ways.is_known);
+    bool is_known = s->state != WA_LOCAL_UNKNOWN &&
+                    (s->state != WA_LOCAL_LOGIN || s->ways.is_known) &&
+                    (s->message[0] == '\0' || s->message_language == wa_text_language_name());
     if (is_known && wa_loop_now_ms(l->loop) - s->told_ms < FRESH_MS) {
         wa_local_state_answer(l, c);
         return;

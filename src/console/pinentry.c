@@ -114,6 +114,8 @@ enum wa_code wa_pinentry_open(int fd, const char *terminal, const char *kind,
     wish(p, "OPTION ttyname=", terminal);
     wish(p, "OPTION ttytype=", terminal != NULL ? kind : NULL);
     wish(p, "OPTION lc-ctype=", "C.UTF-8");
+    wish(p, "OPTION default-ok=", wa_text("_OK"));
+    wish(p, "OPTION default-cancel=", wa_text("_Cancel"));
     wish(p, "SETTITLE ", "waptconsole");
     char patience[32];
     (void)snprintf(patience, sizeof patience, "%d", WA_PINENTRY_PATIENCE_S);

@@ -2,11 +2,12 @@
 #include "console/reader.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/thread.h"
 
 #define STEP_MS 100      /* between two looks at the stop */
-#define WHAT_MAX 16u     /* bytes: the longest question */
+#define WHAT_MAX 32u     /* bytes: the longest question */
 #define FAILED_MAX 8192u /* bytes: the longest reason */
 #define PROGRAMS_MAX 2u  /* that read one file, one after the other */
 #define SPARE_MS 10000u  /* ms: for all else */
@@ -80,7 +81,9 @@ static enum wa_code pass_on(struct wa_sv said, struct wa_err *err)
 static enum wa_code send_question(struct wa_reader *r, const char *what, int fd, struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
-    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, r->id, wa_sv(what), fd, &why);
+    char text[WHAT_MAX + 1];
+    (void)snprintf(text, sizeof text, "%s %s", what, wa_text_language_name());
+    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, r->id, wa_sv(text), fd, &why);
     if (code == WA_E_NOMEM)
         return wa_nomem(err);
     return code == WA_OK ? WA_OK : lost(r, err);

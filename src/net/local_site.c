@@ -11,7 +11,9 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/json.h"
+#include "net/http_wish.h"
 #include "os/listen.h"
 #include "os/proc.h"
 #include "os/rand.h"
@@ -115,9 +117,17 @@ static bool is_bytes(const struct wa_local_site *s, const struct wa_http_head *h
     return s->o.takes_bytes != NULL && s->o.takes_bytes(s->o.user, head);
 }
 
-static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *head)
+/* In the language that is asked for; where that is none of ours, in the one so far. Returns that.
+ */
+static const struct wa_language *speak(const struct wa_http_head *head)
 {
-    const struct wa_local_site *s = user;
+    const struct wa_language *wanted = wa_http_language(head), *was = wa_text_spoken();
+    return wa_text_speak(wanted != NULL ? wanted : was);
+}
+
+static void judge(const struct wa_local_site *s, struct wa_http_conn *c,
+                  const struct wa_http_head *head)
+{
     struct wa_err err = WA_ERR_INIT;
     size_t max = 0;
     if (is_bytes(s, head)) {
@@ -142,11 +152,21 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
     wa_http_answer_err(c, &err);
 }
 
+static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *head)
+{
+    const struct wa_language *was = speak(head);
+    judge(user, c, head);
+    (void)wa_text_speak(was);
+}
+
+/* What the loop does of itself is in the language of the last call: its page is who reads it. */
 static void on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
 {
     struct wa_local_site *s = user;
+    const struct wa_language *was = speak(wa_http_conn_head(c));
     if (is_session(wa_http_conn_head(c))) {
         call_session(s, c, body);
+        (void)wa_text_speak(was);
         return;
     }
     s->active_ms = wa_loop_now_ms(s->o.loop);

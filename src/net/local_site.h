@@ -3,6 +3,9 @@
  *
  * Nobody but this person's own processes is answered (the kernel says whose the peer is), and
  * none of them without the token, which the ticket of a link buys once.
+ *
+ * A call is answered in the language that it asks for (Accept-Language), whatever the program was
+ * started in.
  */
 #ifndef WA_NET_LOCAL_SITE_H
 #define WA_NET_LOCAL_SITE_H

@@ -76,7 +76,7 @@ WA_CHECK enum wa_code wa_loop_post(struct wa_loop *loop, wa_post_fn fn, void *us
                                    struct wa_err *err);
 /* How many threads the pool has, instead of four. Of the process; before the first work. */
 WA_CHECK enum wa_code wa_loop_pool_size(unsigned count, struct wa_err *err);
-/* fn in a thread of the pool, then done in the loop's thread. */
+/* fn in a thread of the pool, then done in the loop's thread; both in this thread's language. */
 WA_CHECK enum wa_code wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn done,
                                    void *user, struct wa_err *err);
 

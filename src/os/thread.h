@@ -9,6 +9,7 @@ struct wa_lock;
 
 typedef void (*wa_thread_fn)(void *user);
 
+/* It speaks this thread's language. */
 WA_CHECK enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret,
                                       struct wa_err *err);
 void wa_thread_join(struct wa_thread *t); /* waits, then frees */

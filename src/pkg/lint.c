@@ -14,6 +14,7 @@
 #define FILE_LARGE (512u << 20)       /* bytes: uploads and agents' disks feel it */
 #define PACKAGE_LARGE (2048ull << 20) /* bytes: WAPT's own agents are 32-bit programs */
 #define KEY_LOOKED_AT (64u << 10)     /* bytes of a file that may be a private key */
+#define TEXT_MAX 2048u                /* bytes of a text of ours, in any language */
 
 /* --- findings --- */
 
@@ -86,6 +87,30 @@ static bool read_level(struct wa_sv word, enum wa_lint_level *ret)
     return false;
 }
 
+/* The text in the reader's language, and in the place of each %s of it the next of what follows.
+ * Neither is a format: another process wrote it. */
+static void fill(struct wa_sv line, struct wa_buf *out)
+{
+    char text[TEXT_MAX / 2];
+    struct wa_sv english, word;
+    (void)wa_sv_split(&line, '\t', &english);
+    if (english.n >= sizeof text) {
+        wa_buf_addsv(out, english);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%.*s", WA_SV_ARG(english));
+    struct wa_sv rest = wa_sv(wa_text(text));
+    for (size_t i = 0; i < rest.n; i++) {
+        if (rest.p[i] != '%' || i + 1 == rest.n || rest.p[i + 1] != 's') {
+            wa_buf_addc(out, rest.p[i]);
+            continue;
+        }
+        i++;
+        if (wa_sv_split(&line, '\t', &word))
+            wa_buf_addsv(out, word);
+    }
+}
+
 enum wa_code wa_lint_take(struct wa_sv text, struct wa_findings *f, struct wa_err *err)
 {
     struct wa_sv line;
@@ -94,14 +119,17 @@ enum wa_code wa_lint_take(struct wa_sv text, struct wa_findings *f, struct wa_er
         int64_t at = 0;
         enum wa_lint_level l;
         char name[64];
+        WA_AUTO_BUF struct wa_buf said;
+        wa_buf_init(&said, line.n + TEXT_MAX);
         if (!wa_sv_split(&line, '\t', &number) || !wa_sv_split(&line, '\t', &level) ||
             !wa_sv_split(&line, '\t', &rule) || !wa_sv_i64(number, &at) || at < 0 ||
             at > INT32_MAX || !read_level(level, &l) || rule.n >= sizeof name ||
             !wa_utf8_valid(line))
             continue;
         (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(rule));
-        if (wa_lint_add(f, l, name, "setup.py", (unsigned)at, err, "%.*s", WA_SV_ARG(line)) !=
-            WA_OK)
+        fill(line, &said);
+        if (wa_buf_check(&said, err) != WA_OK || wa_lint_add(f, l, name, "setup.py", (unsigned)at,
+                                                             err, "%s", wa_buf_str(&said)) != WA_OK)
             return err->code;
     }
     return WA_OK;

@@ -6,6 +6,7 @@
 #include "server/api_list.h"
 #include "server/api_page.h"
 
+#include "base/text.h"
 #include "codec/url.h"
 #include "crypto/digest.h"
 #include "os/clock.h"
@@ -397,8 +398,11 @@ static enum wa_code call(struct wa_api_call *c, struct wa_err *err)
     return route->fn(c, err);
 }
 
+/* What persons read of it is in their language, and so is the reason that the log has of it; the
+ * journal and the database hold no texts for persons. */
 void wa_store_api(struct wa_store_request *r)
 {
+    const struct wa_language *was = wa_text_speak(r->language);
     struct wa_err err = WA_ERR_INIT;
     WA_AUTO_BUF_SECRET struct wa_buf out;
     struct wa_api_call c = {.store = r->store, .request = r, .out = &out};
@@ -409,4 +413,5 @@ void wa_store_api(struct wa_store_request *r)
     else if (!c.is_later)
         wa_store_answer_as(r, c.type, wa_buf_sv(&out));
     wa_api_who_fini(&c.who);
+    (void)wa_text_speak(was);
 }

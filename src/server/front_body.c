@@ -1,7 +1,9 @@
 /* front_body.c - a request on its way to the store: first the right, then the bytes, then the
  * verdict. A body is collected in memory, or goes into a file of incoming/ that the store names.
  */
+#include "base/text.h"
 #include "codec/json.h"
+#include "net/http_wish.h"
 #include "os/drives.h"
 #include "os/rand.h"
 #include "server/front_priv.h"
@@ -17,6 +19,7 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     WA_AUTO_BUF struct wa_buf pem;
     const struct wa_http_head *h = wa_http_conn_head(x->http);
     struct wa_sv last = wa_http_get(h, "last-event-id");
+    const struct wa_language *language = wa_http_language(h);
     struct wa_jw w;
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
     wa_buf_init(&pem, WA_HTTP_HEAD_MAX);
@@ -39,6 +42,8 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
         wa_jw_kvsv(&w, "pem", wa_buf_sv(&pem));
     if (last.n > 0)
         wa_jw_kvsv(&w, "last_event", wa_sv_sub(last, 0, 23));
+    if (language != NULL)
+        wa_jw_kv(&w, "language", wa_text_name_of(language));
     wa_jw_kvb(&w, "question", is_question);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
@@ -157,12 +162,10 @@ void wa_front_ask_right(struct wa_exchange *x)
         wa_front_fail(x, &err);
 }
 
-void wa_front_on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
+static void body_came(struct wa_http_conn *c)
 {
     struct wa_exchange *x = wa_http_user(c);
     struct wa_err err = WA_ERR_INIT;
-    WA_UNUSED(user);
-    WA_UNUSED(body);
     if (x == NULL) {
         (void)wa_fail(&err, WA_E_INTERNAL, "a request that nobody has");
         wa_http_answer_err(c, &err);
@@ -174,4 +177,13 @@ void wa_front_on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
         forward(x);
     else if (ask_store(x, false, wa_sv(x->part), &err) != WA_OK)
         wa_front_fail(x, &err);
+}
+
+void wa_front_on_body(void *user, struct wa_http_conn *c, struct wa_sv body)
+{
+    const struct wa_language *was = wa_text_speak(wa_http_language(wa_http_conn_head(c)));
+    WA_UNUSED(user);
+    WA_UNUSED(body);
+    body_came(c);
+    (void)wa_text_speak(was);
 }

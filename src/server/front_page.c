@@ -3,6 +3,8 @@
  * loads nothing: it needs no other policy than all answers have. Programs ask for no page and get
  * the error that they got before.
  */
+#include "base/text.h"
+#include "net/http_wish.h"
 #include "server/front_priv.h"
 
 #define HEAD(language, title)                                                                      \
@@ -25,58 +27,14 @@ static const char french[] = HEAD("fr", "Serveur WAPT") //
     "ordinateur. Les utilisateurs trouvent les logiciels de leur ordinateur dans "
     "<code>waptselfservice</code>.</p>\n" FOOT;
 
-/* "0.8" in thousandths; what is none is 0. */
-static unsigned read_weight(struct wa_sv s)
-{
-    unsigned weight = 0, step = 1000;
-    for (size_t i = 0; i < s.n && i < sizeof "0.123" - 1; i++) {
-        if (i == 1 && s.p[i] == '.')
-            continue;
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return 0;
-        weight += (unsigned)(s.p[i] - '0') * step;
-        step /= 10;
-    }
-    return weight;
-}
-
-/* How much a header of the form "a, b;q=0.8" wants name, or what is of it ("fr-CA" of "fr"). */
-static unsigned wish_of(struct wa_sv header, const char *name)
-{
-    unsigned most = 0;
-    struct wa_sv item, one, param;
-    size_t n = strlen(name);
-    while (wa_sv_split(&header, ',', &item)) {
-        unsigned weight = 1000;
-        if (!wa_sv_split(&item, ';', &one))
-            continue;
-        one = wa_sv_trim(one);
-        if (one.n < n || !wa_sv_ieqs(wa_sv_sub(one, 0, n), name) || (one.n > n && one.p[n] != '-'))
-            continue;
-        while (wa_sv_split(&item, ';', &param)) {
-            param = wa_sv_trim(param);
-            if (wa_sv_starts(param, "q="))
-                weight = read_weight(wa_sv_sub(param, 2, param.n));
-        }
-        most = weight > most ? weight : most;
-    }
-    return most;
-}
-
 bool wa_front_wants_page(const struct wa_http_head *h)
 {
-    return wa_sv_eqs(h->path, "/") && wish_of(wa_http_get(h, "accept"), "text/html") > 0;
-}
-
-bool wa_front_page_is_french(const struct wa_http_head *h)
-{
-    struct wa_sv languages = wa_http_get(h, "accept-language");
-    return wish_of(languages, "fr") > wish_of(languages, "en");
+    return wa_sv_eqs(h->path, "/") && wa_http_wish(wa_http_get(h, "accept"), "text/html") > 0;
 }
 
 void wa_front_page(struct wa_http_conn *c)
 {
-    bool is_french = wa_front_page_is_french(wa_http_conn_head(c));
+    bool is_french = wa_http_language(wa_http_conn_head(c)) == wa_text_find(WA_SV("fr"));
     wa_http_answer(c, 200, "text/html; charset=utf-8", wa_sv(is_french ? french : english),
                    is_french ? "Content-Language: fr\r\n" : "Content-Language: en\r\n");
 }

@@ -166,8 +166,6 @@ void wa_front_may_have(struct wa_front *f, struct wa_http_conn *c,
 /* --- front_page.c --- */
 /* Whether it is what a browser asks for that was pointed at the server. */
 bool wa_front_wants_page(const struct wa_http_head *h);
-/* Its language: English where no other is wanted more. */
-bool wa_front_page_is_french(const struct wa_http_head *h);
 void wa_front_page(struct wa_http_conn *c);
 
 /* --- front_stream.c --- */

@@ -1,6 +1,7 @@
 /* role_common.c - start, confinement and the serving loop of the server's small helpers. */
 #include "server/role_common.h"
 
+#include "base/text.h"
 #include "net/tls.h"
 #include "server/store_db.h"
 
@@ -104,10 +105,11 @@ void wa_server_hide(struct wa_err *err)
     if (wa_code_http(code) < 500)
         return;
     wa_err_clear(err);
-    (void)wa_fail(err, code, "%s",
-                  code == WA_E_NO_SPACE      ? "the server's disk is full"
-                  : code == WA_E_UNREACHABLE ? "the server's database is away: try again later"
-                                             : "the server could not do it: its log says why");
+    (void)wa_fail(err, code,
+                  code == WA_E_NO_SPACE ? WA_TEXT("the server's disk is full")
+                  : code == WA_E_UNREACHABLE
+                      ? WA_TEXT("the server's database is away: try again later")
+                      : WA_TEXT("the server could not do it: its log says why"));
 }
 
 enum wa_code wa_server_trust(const struct wa_server_config *c, const char *whom, struct wa_buf *pem,

@@ -4,8 +4,10 @@
  * It holds no key but TLS's and can read nothing but the repository; uploads are written to
  * incoming/, and appear only when the scan process has verified them.
  */
+#include "base/text.h"
 #include "codec/json.h"
 #include "net/address.h"
+#include "net/http_wish.h"
 #include "os/drives.h"
 #include "os/rand.h"
 #include "server/front_priv.h"
@@ -80,8 +82,10 @@ static void on_answer(struct wa_front *f, const struct wa_chan_msg *msg)
     if (x->ws != NULL) {
         wa_front_greeted(x, (int)a.status);
     } else if (x->is_asking && a.status == 200) {
+        const struct wa_language *was = wa_text_speak(wa_http_language(wa_http_conn_head(x->http)));
         x->is_asking = false;
         wa_front_take_body(x, rest);
+        (void)wa_text_speak(was);
     } else if (x->is_stream || a.is_open || a.next.n > 0) {
         wa_front_piece(x, &a, rest);
     } else {
@@ -168,9 +172,8 @@ static bool route(struct wa_front *f, struct wa_http_conn *c, struct wa_front_ro
     return false;
 }
 
-static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *h)
+static void request(struct wa_front *f, struct wa_http_conn *c, const struct wa_http_head *h)
 {
-    struct wa_front *f = user;
     struct wa_front_route r;
     struct wa_err err = WA_ERR_INIT;
     struct wa_exchange *x = NULL;
@@ -202,6 +205,13 @@ static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_
         wa_front_ask_right(x);
     else
         wa_front_take_body(x, WA_SV("{}"));
+}
+
+static void on_request(void *user, struct wa_http_conn *c, const struct wa_http_head *h)
+{
+    const struct wa_language *was = wa_text_speak(wa_http_language(h));
+    request(user, c, h);
+    (void)wa_text_speak(was);
 }
 
 static void on_gone(void *user, struct wa_http_conn *c)

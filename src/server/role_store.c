@@ -1,5 +1,6 @@
 /* role_store.c - the store's process: channels to the others, questions under way, the clock. */
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/pipe.h"
 #include "os/rand.h"
@@ -17,6 +18,7 @@ struct wa_store_question {
     uint32_t id;
     wa_store_reply_fn fn;
     void *user;
+    const struct wa_language *language; /* of who asked, who goes on in it */
 };
 
 static enum wa_code fail_ended(enum wa_server_role whom, struct wa_err *err)
@@ -37,7 +39,7 @@ enum wa_code wa_store_ask(struct wa_store *s, enum wa_server_role whom, struct w
     struct wa_store_question *q = wa_calloc(1, sizeof *q);
     if (q == NULL)
         return wa_nomem(err);
-    *q = (struct wa_store_question){s->questions, whom, ++s->next_id, fn, user};
+    *q = (struct wa_store_question){s->questions, whom, ++s->next_id, fn, user, wa_text_spoken()};
     if (wa_chan_post(s->helpers[whom], wa_server_rules(WA_SR_STORE, whom)->type, q->id, payload, -1,
                      err) != WA_OK) {
         wa_free(q);
@@ -65,12 +67,20 @@ static struct wa_store_question *take_question(struct wa_store *s, enum wa_serve
     return q;
 }
 
+/* Takes q. */
+static void tell(struct wa_store *s, struct wa_store_question *q, struct wa_sv payload)
+{
+    const struct wa_language *was = wa_text_speak(q->language);
+    q->fn(s, q->user, payload);
+    (void)wa_text_speak(was);
+    wa_free(q);
+}
+
 void wa_store_reply(struct wa_store *s, enum wa_server_role whom, const struct wa_chan_msg *msg)
 {
     struct wa_store_question *q = take_question(s, whom, &msg->id);
     if (q != NULL)
-        q->fn(s, q->user, msg->payload);
-    wa_free(q);
+        tell(s, q, msg->payload);
 }
 
 #define OVER_IT "{\"over\":true,"
@@ -114,10 +124,11 @@ void wa_store_bereave(struct wa_store *s, enum wa_server_role whom)
     s->helpers[whom] = NULL; /* nobody asks it again meanwhile */
     while ((q = take_question(s, whom, NULL)) != NULL) {
         WA_AUTO_BUF struct wa_buf answer;
+        const struct wa_language *was = wa_text_speak(q->language);
         wa_buf_init(&answer, 4096);
         write_end(whom, !is_asked(s, whom), &answer);
-        q->fn(s, q->user, wa_buf_sv(&answer));
-        wa_free(q);
+        tell(s, q, wa_buf_sv(&answer));
+        (void)wa_text_speak(was);
     }
 }
 

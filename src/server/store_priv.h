@@ -130,8 +130,9 @@ struct wa_store_request {
     int front;
     uint32_t id;
     char method[8], path[1024], peer[64], bearer[160];
-    char last_event[24]; /* Last-Event-ID; "": none */
-    char *query;         /* owned */
+    char last_event[24];                /* Last-Event-ID; "": none */
+    const struct wa_language *language; /* that its answer is asked for in; NULL: ours */
+    char *query;                        /* owned */
     struct wa_buf body;
     char machine[WA_UUID_MAX +
                  1];      /* whom its TLS certificate names, as the front says; "": nobody */

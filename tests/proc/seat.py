@@ -26,20 +26,25 @@ class Seat:
         until(self.link_file.exists, "the link is there")
         self.link, self.is_over = self.link_file.read_text(), False
 
-    def hear(self, wanted):
-        """What the terminal shows, up to a text."""
+    def hear(self, *wanted):
+        """What the terminal shows, up to one of these texts."""
         seen, end = b"", time.monotonic() + PATIENCE
-        while wanted not in seen:
+        while not any(w in seen for w in wanted):
             ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
             assert ready, seen
             seen += os.read(self.fd, 65536)
         return seen.decode()
 
     def yes(self):
-        """Types what is asked for; what was shown."""
-        text = self.hear(b"says no: ")
-        os.write(self.fd, re.search(r"type (\d{4});", text)[1].encode())
+        """Types what is asked for, in the page's language; what was shown."""
+        text = self.hear(b"says no: ", b"dit non : ")
+        os.write(self.fd, re.search(r"(?:type|taper) (\d{4}) ?;", text)[1].encode())
         return text
+
+    def no(self):
+        """Types something else than what is asked for."""
+        self.hear(b"says no: ", b"dit non : ")
+        os.write(self.fd, b"x")
 
     def end(self, how=signal.SIGTERM):
         if self.is_over:

@@ -53,7 +53,7 @@ def played(tmp_path_factory):
             os.kill(named(keeper, b"role:reading")[0], signal.SIGSTOP if how == "stop" else signal.SIGKILL)
             return True
         try:
-            return pages.play("make.mjs", {"yes": seat.yes, "packages": packages, "verify": verify, "install": install, "reader": stop_reader}, link=seat.link,
+            return pages.play("make.mjs", {"yes": seat.yes, "no": seat.no, "packages": packages, "verify": verify, "install": install, "reader": stop_reader}, link=seat.link,
                               files={k: str(v) for k, v in files.items()}, target=str(o.base / "made-target"),
                               password=(o.base / "admin.pw").read_text().strip(), keyPassword=(o.base / "pw").read_text().strip())
         finally:

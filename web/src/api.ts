@@ -2,7 +2,7 @@
 // token, no cookie, nothing that another site's page could send; and the program's proof, which comes with each of its answers. When the program
 // has ended, its port may be another user's: what he answers is none, and he gets nothing that somebody types.
 import { signal } from "@preact/signals";
-import { t } from "./i18n";
+import { isLanguageKnown, language, t } from "./i18n";
 
 const TOKEN = "wapt.token";
 const PROOF = "wapt.proof";
@@ -46,7 +46,7 @@ async function failure(answer: Response): Promise<ApiError> {
     }
 }
 
-/** One request with the token, and the program's own answer. */
+/** One request with the token, and the program's own answer, in the page's language once that is known. */
 async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
     const isBeginning = link.value === "starting"; // the proof comes with this answer
@@ -57,7 +57,7 @@ async function ask(method: string, path: string, body?: unknown, signal?: AbortS
             cache: "no-store",
             credentials: "omit",
             redirect: "error",
-            headers: { Authorization: `Bearer ${token}`, ...(body === undefined || isBytes ? {} : { "Content-Type": "application/json" }) },
+            headers: { Authorization: `Bearer ${token}`, "Accept-Language": isLanguageKnown.value ? language.value : "*", ...(body === undefined || isBytes ? {} : { "Content-Type": "application/json" }) },
             ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
             ...(signal ? { signal } : {}),
         });

@@ -1,7 +1,7 @@
 // The state of the local program: the server behind it, who is logged in, which keys there are.
 import { computed, signal } from "@preact/signals";
 import { apiPath, call, link, onServer401, serverGone } from "./api";
-import { programLanguage } from "./i18n";
+import { language, programLanguage } from "./i18n";
 
 export interface Key {
     id: string;
@@ -92,6 +92,9 @@ link.subscribe((now) => {
 });
 serverGone.subscribe((why) => {
     if (why) askSoon();
+});
+language.subscribe(() => {
+    if (local.value?.server.message) void refreshState(); // it is in the language of before
 });
 document.addEventListener("visibilitychange", () => {
     if (!document.hidden && link.value !== "ended" && link.value !== "starting") void refreshState();

@@ -1,6 +1,6 @@
 // Light, dark, or as the system says; and the language.
 import { computed, effect, signal } from "@preact/signals";
-import { language, programLanguage, type Language } from "./i18n";
+import { isLanguageKnown, language, programLanguage, type Language } from "./i18n";
 import { pref } from "./prefs";
 
 export type Theme = "system" | "light" | "dark";
@@ -19,8 +19,9 @@ export function followChoices(): void {
         else document.documentElement.dataset.theme = theme.value;
     });
     effect(() => {
-        const said = chosenLanguage.value || programLanguage.value || navigator.language;
-        language.value = said.startsWith("fr") ? "fr" : "en";
+        const known = chosenLanguage.value || programLanguage.value;
+        isLanguageKnown.value = known !== "";
+        language.value = (known || navigator.language).startsWith("fr") ? "fr" : "en";
         document.documentElement.lang = language.value;
     });
 }

@@ -162,6 +162,62 @@ export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files 
     check(made.good && made.icon === 64 && made.setup.includes("Add-AppxProvisionedPackage"), JSON.stringify(made));
 }
 
+// The program was started in English: its errors, what it judges and refuses, and what the server says follow the page.
+export async function m4c_theProgramSpeaksAsThePage({ ask, files }) {
+    const { page } = open;
+    const inFrench = {
+        choose: "fr",
+        make: "Faire un paquet",
+        installer: "Choisir un installateur",
+        damaged: "'cut.msi' : le fichier est abîmé",
+        version: "'one' n'est pas comme 1.2.3-4",
+        asks: "input() attend une réponse",
+        name: "Nom du paquet",
+        sign: "Signer et envoyer",
+        refused: "la personne interrogée a dit non",
+    };
+    const inEnglish = {
+        choose: "en",
+        make: "Make a package",
+        installer: "Choose an installer",
+        damaged: "'cut.msi': the file is damaged",
+        version: "version 'one' is not like 1.2.3-4",
+        asks: "input() waits for an answer",
+        name: "Name of the package",
+        sign: "Sign and send",
+        refused: "the person who was asked said no",
+    };
+    for (const says of [inFrench, inEnglish]) {
+        await page.getByLabel(/^(Language|Langue)$/).selectOption(says.choose);
+        const dialog = page.getByRole("dialog", { name: says.make });
+        const choose = async (file) => {
+            await page.getByRole("button", { name: says.make }).click();
+            const [chooser] = await Promise.all([page.waitForEvent("filechooser"), dialog.getByRole("button", { name: says.installer }).click()]);
+            await chooser.setFiles(file);
+        };
+        await choose(files.cut);
+        await dialog.getByRole("alert").getByText(says.damaged).waitFor();
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({ state: "detached" });
+        await choose(files.deb);
+        await dialog.getByLabel(says.name).waitFor();
+        const version = await dialog.getByLabel("Version").inputValue();
+        await dialog.getByLabel("Version").fill("one");
+        await dialog.getByText(says.version).waitFor();
+        await dialog.getByLabel("Version").fill(version);
+        await dialog.getByLabel("setup.py").fill("def install():\n    input('which?')\n");
+        await dialog.getByText(says.asks).waitFor();
+        await dialog.locator("button[type=submit]:enabled").click();
+        const review = page.getByRole("dialog", { name: "make acme-tool" });
+        await review.getByRole("button", { name: says.sign }).click();
+        await ask("no");
+        await review.getByText(says.refused).waitFor();
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").first().waitFor({ state: "detached" });
+    }
+}
+
 export async function m5_aFolderIsMadePublishedAndInstalled({ ask, folder, files, target }) {
     const { page } = open;
     await page.getByLabel("Language").selectOption("fr");

@@ -54,6 +54,7 @@ struct work {
     wa_work_fn fn;
     wa_work_done_fn done;
     void *user;
+    const struct wa_language *language; /* of who gave it; of all that comes of it */
     enum wa_code code;
     struct wa_err err;
 };
@@ -379,15 +380,19 @@ enum wa_code wa_loop_pool_size(unsigned count, struct wa_err *err)
 static void work_run(uv_work_t *uv)
 {
     struct work *w = uv->data;
+    (void)wa_text_speak(w->language);
     w->code = w->fn(w->user, &w->err);
+    (void)wa_text_speak(NULL);
 }
 
 static void work_done(uv_work_t *uv, int status)
 {
     struct work *w = uv->data;
+    const struct wa_language *was = wa_text_speak(w->language);
     if (status == UV_ECANCELED)
         w->code = wa_fail(&w->err, WA_E_CANCELLED, "the program is ending");
     w->done(w->user, w->code, &w->err);
+    (void)wa_text_speak(was);
     wa_free(w);
 }
 
@@ -401,6 +406,7 @@ enum wa_code wa_loop_work(struct wa_loop *loop, wa_work_fn fn, wa_work_done_fn d
     w->fn = fn;
     w->done = done;
     w->user = user;
+    w->language = wa_text_spoken();
     int rc = uv_queue_work(&loop->uv, &w->uv, work_run, work_done);
     if (rc != 0) {
         wa_free(w);

@@ -2,6 +2,7 @@
 #include "os/thread.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <uv.h>
 
@@ -9,6 +10,7 @@ struct wa_thread {
     uv_thread_t uv;
     wa_thread_fn fn;
     void *user;
+    const struct wa_language *language;
 };
 
 struct wa_lock {
@@ -19,6 +21,7 @@ struct wa_lock {
 static void run(void *arg)
 {
     struct wa_thread *t = arg;
+    (void)wa_text_speak(t->language);
     t->fn(t->user);
 }
 
@@ -30,6 +33,7 @@ enum wa_code wa_thread_start(wa_thread_fn fn, void *user, struct wa_thread **ret
         return wa_nomem(err);
     t->fn = fn;
     t->user = user;
+    t->language = wa_text_spoken();
     int rc = uv_thread_create(&t->uv, run, t);
     if (rc != 0) {
         wa_free(t);

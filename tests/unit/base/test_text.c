@@ -72,11 +72,33 @@ static void test_texts(void **state)
     assert_string_equal(wa_text("memory ran out"), "memory ran out");
 }
 
+/* A thread's own, beside the process's; what is put back is what was there. */
+static void test_spoken(void **state)
+{
+    WA_UNUSED(state);
+    const struct wa_language *fr = wa_text_find(WA_SV("fr-CA")), *en = wa_text_find(WA_SV("EN"));
+    wa_text_language("fr");
+    assert_null(wa_text_find(WA_SV("xx")));
+    assert_null(wa_text_find(WA_SV("")));
+    assert_string_equal(wa_text_name_of(fr), "fr");
+    assert_null(wa_text_speak(en));
+    assert_string_equal(wa_text("memory ran out"), "memory ran out");
+    assert_string_equal(wa_text_n("%zu machine", "%zu machines", 2), "%zu machines");
+    assert_string_equal(wa_text_language_name(), "en");
+    wa_text_language(NULL);
+    assert_ptr_equal(wa_text_speak(fr), en);
+    assert_ptr_equal(wa_text_spoken(), fr);
+    assert_string_equal(wa_text("memory ran out"), "plus de mémoire");
+    assert_ptr_equal(wa_text_speak(NULL), fr);
+    assert_string_equal(wa_text("memory ran out"), "memory ran out");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

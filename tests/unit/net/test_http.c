@@ -1,7 +1,9 @@
 /* HTTP/1.1 messages: each request of the table means one thing, however its bytes arrive. */
 #include "support.h"
 
+#include "base/text.h"
 #include "net/http.h"
+#include "net/http_wish.h"
 #include "requests.h"
 
 /* What the parser said, one line a message. */
@@ -255,6 +257,44 @@ static void test_words(void **state)
     assert_null(wa_http_get(&h, "accep").p);
 }
 
+static void test_wishes(void **state)
+{
+    static const struct {
+        const char *header, *language; /* NULL: none */
+        unsigned html;                 /* how much it wants text/html, as Accept */
+    } rows[] = {
+        {"fr", "fr", 0},
+        {"EN-gb", "en", 0},
+        {"fr, en", "fr", 0},
+        {"en, fr", "en", 0},
+        {"en;q=0.8, fr-CA;q=0.9", "fr", 0},
+        {"fr;q=0, en;q=0.001", "en", 0},
+        {"fr;q=0", NULL, 0},
+        {"fr;q=,;;q", NULL, 0},
+        {"fr;q=0.9;q=x", NULL, 0},
+        {"frr, fra, de", NULL, 0},
+        {"*", NULL, 0},
+        {"", NULL, 0},
+        {",;=", NULL, 0},
+        {"../fr", NULL, 0},
+        {"text/html", NULL, 1000},
+        {"*/*, TEXT/HTML ;level=1; q=0.75", NULL, 750},
+        {"text/htmlx, text/html;q=0", NULL, 0},
+    };
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        const struct wa_http_head h = {
+            .header_count = 1, .headers = {{WA_SV("Accept-Language"), wa_sv(rows[i].header)}}};
+        const struct wa_language *l = wa_http_language(&h);
+        if (rows[i].language == NULL)
+            assert_null(l);
+        else
+            assert_string_equal(wa_text_name_of(l), rows[i].language);
+        assert_int_equal(wa_http_wish(wa_sv(rows[i].header), "text/html"), rows[i].html);
+    }
+    assert_null(wa_http_language(&(struct wa_http_head){.header_count = 0}));
+}
+
 static void test_ranges(void **state)
 {
     static const struct {
@@ -309,7 +349,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests), cmocka_unit_test(test_caps),
         cmocka_unit_test(test_answers),  cmocka_unit_test(test_switching_has_no_body),
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

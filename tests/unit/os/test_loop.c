@@ -1,6 +1,7 @@
 /* The event loop: what is watched calls back, what is freed does not, a turn waits. */
 #include "support.h"
 
+#include "base/text.h"
 #include "os/loop.h"
 #include "os/proc.h"
 #include "os/thread.h"
@@ -272,6 +273,45 @@ static void test_work_comes_back_with_its_result(void **state)
     assert_int_equal(s->count, 1);
 }
 
+static void note_language(void *user)
+{
+    tell(user, wa_text_language_name()[0]);
+}
+
+static enum wa_code note_in_pool(void *user, struct wa_err *err)
+{
+    WA_UNUSED(err);
+    note_language(user);
+    return WA_OK;
+}
+
+static void note_after(void *user, enum wa_code code, const struct wa_err *err)
+{
+    WA_UNUSED(code);
+    WA_UNUSED(err);
+    note_language(user);
+}
+
+/* Whatever the loop speaks by then; and the pool's thread keeps nothing of it. */
+static void test_work_goes_on_in_the_language_that_it_was_given_in(void **state)
+{
+    struct scene *s = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_thread *t = NULL;
+    assert_null(wa_text_speak(wa_text_find(WA_SV("fr"))));
+    assert_ok(wa_thread_start(note_language, s, &t, &err));
+    wa_thread_join(t);
+    assert_ok(wa_loop_work(s->loop, note_in_pool, note_after, s, &err));
+    (void)wa_text_speak(NULL);
+    assert_ok(wa_loop_run(s->loop, &err));
+    note_language(s);
+    for (int i = 0; i < 5; i++) { /* more than there are threads */
+        assert_ok(wa_loop_work(s->loop, note_in_pool, note_after, s, &err));
+        assert_ok(wa_loop_run(s->loop, &err));
+    }
+    assert_string_equal(s->story, "fffeeeeeeeeeee");
+}
+
 static void on_signal(void *user, int signum)
 {
     assert_int_equal(signum, SIGUSR1);
@@ -356,6 +396,7 @@ int main(void)
         T(test_posts_of_another_thread_run_in_order),
         T(test_a_run_with_nothing_but_posts_runs_them),
         T(test_work_comes_back_with_its_result),
+        T(test_work_goes_on_in_the_language_that_it_was_given_in),
         T(test_signals),
         T(test_freeing_the_loop_frees_its_watches),
         T(test_a_lock_wakes_who_waits),

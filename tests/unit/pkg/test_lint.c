@@ -4,6 +4,7 @@
  */
 #include "packages.h"
 
+#include "base/text.h"
 #include "pkg/lint.h"
 #include "torture.h"
 
@@ -181,7 +182,7 @@ static void a_link(void **state)
 static void takes_only_lines_of_its_form(void **state)
 {
     static const char text[] =
-        "3\twarning\tasks\tinput() waits\n"
+        "3\twarning\tasks\t%s() waits\tinput\n"
         "no tabs\n"
         "-1\terror\tx\ty\n"
         "9999999999\terror\tx\ty\n"
@@ -191,7 +192,7 @@ static void takes_only_lines_of_its_form(void **state)
         "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"
         "\ty\n"
         "1\terror\tx\t\xff\n"
-        "0\terror\tsetup-syntax\tis no Python 3\tat all\n";
+        "0\terror\tsetup-syntax\tis no %n Python %s%s%\t3%s\n";
     WA_AUTO_FINDINGS struct wa_findings f = {.n = 0};
     WA_AUTO_BUF struct wa_buf found;
     WA_AUTO_BUF struct wa_buf many;
@@ -200,12 +201,30 @@ static void takes_only_lines_of_its_form(void **state)
     check_ok(wa_lint_take(wa_sv(text), &f, &err), &err, "take");
     write_findings(&f, &found);
     assert_string_equal(wa_buf_str(&found), "warning asks 3;error setup-syntax 0;");
-    assert_string_equal(f.items[1].text, "is no Python 3\tat all");
+    assert_string_equal(f.items[0].text, "input() waits");
+    assert_string_equal(f.items[1].text, "is no %n Python 3%s%");
     wa_buf_init(&many, 1u << 20);
     for (size_t i = 0; i < 2 * WA_LINT_FINDINGS_MAX; i++)
         wa_buf_adds(&many, "1\tnote\tx\ty\n");
     check_ok(wa_lint_take(wa_buf_sv(&many), &f, &err), &err, "take");
     assert_int_equal(f.n, WA_LINT_FINDINGS_MAX);
+}
+
+/* A text of ours has its translation, and in it what the other process put in its places. */
+static void speaks_the_language_of_who_reads(void **state)
+{
+    static const char text[] =
+        "7\terror\thook-arguments\t%s() is async: nobody waits for it\taudit\n"
+        "1\terror\tx\tsomething that nobody translates: %s\ty\n";
+    WA_AUTO_FINDINGS struct wa_findings f = {.n = 0};
+    struct wa_err err = WA_ERR_INIT;
+    (void)state;
+    (void)wa_text_speak(wa_text_find(WA_SV("fr")));
+    enum wa_code code = wa_lint_take(wa_sv(text), &f, &err);
+    (void)wa_text_speak(NULL);
+    check_ok(code, &err, "take");
+    assert_string_equal(f.items[0].text, "audit() est async : personne ne l'attend");
+    assert_string_equal(f.items[1].text, "something that nobody translates: y");
 }
 
 int main(void)
@@ -217,6 +236,7 @@ int main(void)
         cmocka_unit_test(without_a_control),
         cmocka_unit_test_setup_teardown(a_link, wa_test_tmpdir_setup, wa_test_tmpdir_teardown),
         cmocka_unit_test(takes_only_lines_of_its_form),
+        cmocka_unit_test(speaks_the_language_of_who_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

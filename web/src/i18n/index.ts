@@ -12,6 +12,8 @@ const french = Object.fromEntries(Object.entries(fr).map(([text, found]) => [tex
 export const language = signal<Language>("en");
 /** As the program that serves the page was started in; "": not known yet. */
 export const programLanguage = signal("");
+/** By a choice or by the program; else language is the browser's, until the program has said its own. */
+export const isLanguageKnown = signal(false);
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 function fill(text: string, values: Values): string {
