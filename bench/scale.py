@@ -83,7 +83,7 @@ class Shards:
             out = [json.loads(p.stdout.readline()) for p in self.procs]
         finally:
             late.cancel()
-        both = {k: sum(o[k] for o in out) for k in ("done", "failed", "welcome", "orders", "twice", "wrong", "lost")}
+        both = {k: sum(o[k] for o in out) for k in ("done", "failed", "welcome", "orders", "twice", "wrong", "lost", "watched")}
         both["seconds"], both["slowest"] = max(o["seconds"] for o in out), max(o["slowest"] for o in out)
         both["why"] = next((o["why"] for o in out if o["why"]), "")
         return both

@@ -9,9 +9,9 @@
  *     same COUNT AT-ONCE      "nothing has changed", over the WebSockets
  *     former COUNT AT-ONCE    the same of the state before the last, which is wrong
  *     orders COUNT            until so many have come since the shard began
- *     drop                    all WebSockets end without a word
- *     stop                    what is being done is over, as far as it came
- *     count                   what there is now
+ *     queue TIMES BYTES       the first machine tells its queue, whether it was asked or not, with
+ * so many bytes that say nothing drop                    all WebSockets end without a word stop
+ * what is being done is over, as far as it came count                   what there is now
  *
  * With certificates each machine shows on its WebSocket the one that the server gave it when it
  * registered, and asks for no other, whatever becomes of it. Machines are s000000 and on, so that
@@ -50,9 +50,10 @@ void shard_done(struct shard *s)
         if (*p == '"' || *p == '\\' || *p < ' ')
             *p = '\'';
     (void)printf("{\"done\":%zu,\"failed\":%zu,\"seconds\":%.3f,\"welcome\":%zu,\"orders\":%zu,"
-                 "\"twice\":%zu,\"wrong\":%zu,\"lost\":%zu,\"slowest\":%.3f,\"why\":\"%s\"}\n",
+                 "\"twice\":%zu,\"wrong\":%zu,\"lost\":%zu,\"watched\":%zu,\"slowest\":%.3f,"
+                 "\"why\":\"%s\"}\n",
                  s->done, s->failed, (double)ms / 1000, s->welcome, s->orders, s->twice, s->wrong,
-                 s->lost, (double)s->slowest_ms / 1000, s->why);
+                 s->lost, s->watched, (double)s->slowest_ms / 1000, s->why);
     (void)fflush(stdout);
 }
 
@@ -76,7 +77,9 @@ static void command(struct shard *s, const char *line)
     }
     if (strcmp(name, "drop") == 0)
         work_drop(s);
-    if (strcmp(name, "drop") == 0 || strcmp(name, "count") == 0) {
+    if (strcmp(name, "queue") == 0)
+        work_queue(s, a, b);
+    if (strcmp(name, "drop") == 0 || strcmp(name, "count") == 0 || strcmp(name, "queue") == 0) {
         shard_done(s);
         return;
     }

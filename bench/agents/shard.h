@@ -57,6 +57,7 @@ struct shard {
     size_t starting;             /* connections on their way to the welcome */
     size_t welcome;              /* machines that are connected */
     size_t orders, twice, wrong; /* that came, all told; and states that the server did not know */
+    size_t watched;              /* questions for a machine's queue */
     size_t lost;                 /* connections that ended by themselves */
     uint64_t slowest_ms;         /* from a machine's first attempt to its welcome */
     char why[256];               /* the last failure */
@@ -79,6 +80,8 @@ enum wa_code work_begin(struct shard *s, enum job job, size_t wanted, size_t at_
 /* Ends all WebSockets at once; each machine then waits as an agent does before it connects again.
  */
 void work_drop(struct shard *s);
+/* The first machine tells its queue so often, bytes of it for nothing. */
+void work_queue(struct shard *s, size_t times, size_t bytes);
 void work_clock(void *user);
 
 /* --- main.c --- */

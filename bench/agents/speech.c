@@ -177,7 +177,8 @@ enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *an
             return err->code;
         m->shard->wrong += !is_known;
         return WA_OK;
-    case WA_PUSH_WATCH: /* nobody looks at these machines' queues */
+    case WA_PUSH_WATCH: /* told by command alone */
+        m->shard->watched++;
         return WA_OK;
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:

@@ -236,6 +236,19 @@ void work_drop(struct shard *s)
     s->welcome = s->starting = 0;
 }
 
+void work_queue(struct shard *s, size_t times, size_t bytes)
+{
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, bytes + 256);
+    wa_buf_adds(&text,
+                "{\"type\":\"queue\",\"stopped\":false,\"left_out\":7,\"tasks\":[],\"pad\":\"");
+    for (size_t i = 0; i < bytes; i++)
+        wa_buf_addc(&text, 'x');
+    wa_buf_adds(&text, "\"}");
+    for (size_t i = 0; i < times && s->machines[0].push != NULL; i++)
+        link_send(s->machines[0].push, wa_buf_sv(&text));
+}
+
 /* --- jobs --- */
 
 enum wa_code work_begin(struct shard *s, enum job job, size_t wanted, size_t at_once,

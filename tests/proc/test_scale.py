@@ -52,6 +52,40 @@ def assert_f1d_known_states(fleet, shards, ask):
     assert same(shards) == 0
 
 
+def assert_c36_queues_as_asked_for(shards, ask):
+    """A machine tells its queue as often as it was asked to, and as much; who says more is sent away, and has said nothing."""
+    first = "/api/v1/hosts/s000000/queue"
+
+    def here():
+        return shards.all("count")["welcome"]
+
+    def sent_away():
+        until(lambda: here() < COUNT, "whoever says too much is sent away")
+        assert shards.all("connect", "64")["welcome"] == COUNT
+        until(lambda: ask("/api/v1/hosts?limit=1&reachable=1")["total"] == COUNT, "it is back")
+
+    def watched():
+        before = shards.all("count")["watched"]
+
+        def asked():
+            ask(first + "?watch=1")
+            return shards.all("count")["watched"] > before
+        until(asked, "the machine is asked")
+    shards.all("queue", "1", "0")
+    sent_away()
+    assert ask(first)["queue"] is None
+    watched()
+    shards.say(shards.procs[0], "queue 1 70000")
+    shards.procs[0].stdout.readline()
+    sent_away()
+    assert ask(first)["queue"] is None
+    watched()
+    shards.say(shards.procs[0], "queue 500 0")
+    shards.procs[0].stdout.readline()
+    sent_away()
+    assert ask(first)["queue"] == {"stopped": False, "left_out": 7, "tasks": []}
+
+
 def test_f1a_f1d_f3a_a_fleet_is_complete():
     with scale.fleet_of(COUNT) as (fleet, shards):
         token = fleet.session()
@@ -82,4 +116,5 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         assert got["welcome"] == COUNT, got
         until(lambda: ask("/api/v1/hosts?limit=1&reachable=1")["total"] == COUNT, "all are back")
         assert (got["orders"], got["twice"], got["wrong"]) == (COUNT, 0, before["wrong"]), got
+        assert_c36_queues_as_asked_for(shards, ask)
         assert fleet.log().count("process.died") == died
