@@ -68,16 +68,28 @@ static enum wa_code end_for(struct wa_store *s, const struct wa_person_session *
                : err->code;
 }
 
-/* Until there is room for n. In a transaction. */
+struct ending {
+    struct wa_person_session sessions[WA_SESSIONS_MAX];
+    size_t n;
+};
+
+static void take_one(void *user, const struct wa_person_session *s)
+{
+    struct ending *e = user;
+    if (e->n < WA_COUNT(e->sessions))
+        e->sessions[e->n++] = *s;
+}
+
+/* For n. In a transaction. */
 static enum wa_code make_room(struct wa_store *s, const struct wa_person_session *n,
                               struct wa_err *err)
 {
-    struct wa_person_session old;
-    bool is_full = true;
-    while (wa_store_session_to_end(s->db, n->user, n->created, s->child.config.session_idle, &old,
-                                   &is_full, err) == WA_OK &&
-           is_full)
-        if (end_for(s, n, &old, err) != WA_OK)
+    struct ending e = {.n = 0};
+    if (wa_store_sessions_to_end(s->db, n->user, n->created, s->child.config.session_idle, take_one,
+                                 &e, err) != WA_OK)
+        return err->code;
+    for (size_t i = 0; i < e.n; i++)
+        if (end_for(s, n, &e.sessions[i], err) != WA_OK)
             break;
     return err->code;
 }

@@ -92,32 +92,50 @@ static void read_session(struct wa_stmt *s, int col, struct wa_person_session *r
     ret->due = wa_col_i64(s, col + 8);
 }
 
-enum wa_code wa_store_session_to_end(struct wa_db *db, const char *user, int64_t now, int64_t idle,
-                                     struct wa_person_session *ret, bool *ret_found,
-                                     struct wa_err *err)
+static enum wa_code count_sessions(struct wa_db *db, const char *user, int64_t *ret,
+                                   struct wa_err *err)
 {
     struct wa_stmt *s;
-    if (wa_db_prepare(
-            db,
-            "SELECT " SESSION " FROM sessions s WHERE s.\"user\" = ? AND (SELECT COUNT(*) FROM "
-            "sessions WHERE \"user\" = s.\"user\") >= ? ORDER BY CASE WHEN s.expires <= ? OR "
-            "s.used "
-            "<= ? OR s.created > ? THEN 0 ELSE 1 END, (SELECT COUNT(*) FROM sessions o WHERE "
-            "o.\"user\" = s.\"user\" AND o.peer = s.peer) DESC, CASE WHEN s.used > s.created THEN "
-            "1 "
-            "ELSE 0 END, s.used, s.sha256 LIMIT 1",
-            &s, err) != WA_OK)
+    bool row = false;
+    if (wa_db_prepare(db, "SELECT COUNT(*) FROM sessions WHERE \"user\" = ?", &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, user);
-    wa_bind_i64(s, 1, WA_SESSIONS_MAX);
-    wa_bind_i64(s, 2, now);
-    wa_bind_i64(s, 3, now - idle);
-    wa_bind_i64(s, 4, now + AHEAD_S);
-    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+    if (wa_step(s, &row, err) != WA_OK)
         return err->code;
-    read_session(s, 0, ret);
-    wa_reset(s);
+    *ret = row ? wa_col_i64(s, 0) : 0;
+    if (row)
+        wa_reset(s);
     return WA_OK;
+}
+
+/* There may be any number of them, of a program that had no limit. */
+enum wa_code wa_store_sessions_to_end(struct wa_db *db, const char *user, int64_t now, int64_t idle,
+                                      wa_session_fn fn, void *data, struct wa_err *err)
+{
+    struct wa_stmt *s;
+    int64_t count = 0;
+    bool row = true;
+    if (count_sessions(db, user, &count, err) != WA_OK || count < WA_SESSIONS_MAX)
+        return err->code;
+    if (wa_db_prepare(db,
+                      "SELECT " SESSION " FROM sessions s WHERE s.\"user\" = ? ORDER BY CASE WHEN "
+                      "s.expires <= ? OR s.used <= ? OR s.created > ? THEN 0 ELSE 1 END, COUNT(*) "
+                      "OVER (PARTITION BY s.peer) DESC, CASE WHEN s.used > s.created THEN 1 ELSE 0 "
+                      "END, s.used, s.sha256 LIMIT ?",
+                      &s, err) != WA_OK)
+        return err->code;
+    count -= WA_SESSIONS_MAX - 1;
+    wa_bind_s(s, 0, user);
+    wa_bind_i64(s, 1, now);
+    wa_bind_i64(s, 2, now - idle);
+    wa_bind_i64(s, 3, now + AHEAD_S);
+    wa_bind_i64(s, 4, count < WA_SESSIONS_MAX ? count : WA_SESSIONS_MAX);
+    while (wa_step(s, &row, err) == WA_OK && row) {
+        struct wa_person_session one;
+        read_session(s, 0, &one);
+        fn(data, &one);
+    }
+    return err->code;
 }
 
 enum wa_code wa_store_session(struct wa_db *db, const char *sha256, int64_t now, int64_t idle,

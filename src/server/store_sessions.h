@@ -18,13 +18,13 @@ struct wa_person_session {
     int64_t due;                    /* when the provider is asked again; 0: never */
 };
 typedef void (*wa_session_fn)(void *user, const struct wa_person_session *s);
-/* Of a person who has WA_SESSIONS_MAX, the one to end before another begins; *ret_found false: has
- * room. One that is over; else of the address that has most of them, so that what a script leaves
- * open takes nothing from who is at work elsewhere: one that nobody came back to since its first
- * minute, before others, and what was used longest ago. */
-WA_CHECK enum wa_code wa_store_session_to_end(struct wa_db *db, const char *user, int64_t now,
-                                              int64_t idle, struct wa_person_session *ret,
-                                              bool *ret_found, struct wa_err *err);
+/* Those to end before another of the person begins, at most WA_SESSIONS_MAX of what there is too
+ * many of; none when there is room. What is over; then of the address that has most of them, so
+ * that what a script leaves open takes nothing from who is at work elsewhere: what nobody came back
+ * to since its first minute, before others, and what was used longest ago. */
+WA_CHECK enum wa_code wa_store_sessions_to_end(struct wa_db *db, const char *user, int64_t now,
+                                               int64_t idle, wa_session_fn fn, void *data,
+                                               struct wa_err *err);
 /* sealed: by what the provider is asked again; "": by nothing. */
 WA_CHECK enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_session *s,
                                            const char *sealed, struct wa_err *err);

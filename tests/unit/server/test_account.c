@@ -241,6 +241,20 @@ static void test_many_sessions(void **state)
     logs_in(p, "10.0.0.9", NULL);
     BENCH_IS(&p->b, SESSIONS(" AND method = 'ahead'"), "0");
     BENCH_IS(&p->b, SESSIONS(""), "64");
+    /* Of before there was a limit: a part with each login. */
+    char sql[512];
+    long long began = (long long)wa_clock_now() - 60;
+    (void)snprintf(
+        sql, sizeof sql,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
+        "INSERT INTO sessions (sha256, \"user\", method, peer, created, used, expires) "
+        "SELECT 's' || i, 'anna', 'old', '10.0.0.9', %lld, %lld, %lld FROM n",
+        began, began, began + 36000);
+    bench_exec(&p->b, sql);
+    logs_in(p, "10.0.0.5", last);
+    BENCH_IS(&p->b, SESSIONS(""), "50001");
+    BENCH_IS(&p->b, SESSIONS(" AND method = 'old'"), "49936");
+    IS(p, last, "GET", "/api/v1/hosts", "", 200);
 }
 
 static void test_sessions(void **state)
