@@ -233,7 +233,7 @@ FORGED = "a\n2026-01-01T00:00:00Z ERROR waptconsole forged\r\u202e\u2028\x1b[2J\
 class Hostile(http.server.BaseHTTPRequestHandler):
     """A server that has the right certificate and means no good."""
     protocol_version = "HTTP/1.1"
-    asked = []
+    asked, provider = [], ""
 
     def do_GET(self):
         Hostile.asked.append(self.path)
@@ -271,6 +271,8 @@ class Hostile(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(200)
         body = b'{"token":"server-secret-token"}'
+        if self.path == "/api/v1/session/oidc/start":
+            body = json.dumps({"url": Hostile.provider}).encode()
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -295,6 +297,9 @@ def test_a_hostile_server_gets_no_page_through(org):
             a = local.ask("GET", f"/api/v1/{path}")
             assert a.status >= 400 and b"alert" not in a.body and a.headers["Content-Type"] == "application/json", (path, a.body)
             assert a.headers["Content-Security-Policy"] == CSP and "Location" not in a.headers
+        # Where the browser is sent to is a provider's page, and nothing that runs or opens something else.
+        for Hostile.provider in ("javascript:alert(1)", "data:text/html,x", "http://evil.example/", "file:///etc/passwd", "//evil.example", "", "https://x/\n", "https://x/ y", "https://x/\u202e"):
+            assert local.ask("POST", "/local/oidc", {}).code == "invalid", Hostile.provider
         a = local.ask("GET", "/api/v1/cookie")
         assert a.status == 200 and not {"Set-Cookie", "Access-Control-Allow-Origin"} & set(a.headers) and a.headers.get_all("Content-Security-Policy") == [CSP]
         Hostile.asked.clear()

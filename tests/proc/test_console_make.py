@@ -214,7 +214,9 @@ def test_names_of_files_stay_below_the_package(page):
         assert a.code == "invalid", (bad, a.body)
     assert ask(page, [{"id": one["id"], "name": "a/x"}, {"id": one["id"], "name": "b/x"}]).code == "invalid"
     assert ask(page, [{"id": one["id"], "name": "x"}, {"id": one["id"], "name": "y"}]).code == "invalid"
-    assert ask(page, [{"id": "../../etc/passwd", "name": "a/x"}]).code in ("not_found", "limit")
+    for wrong in ("../../etc/passwd", "../" * 7 + "/etc/passwd"):  # the second is as long as an identifier is
+        assert ask(page, [{"id": wrong, "name": "a/x"}]).code in ("not_found", "limit"), wrong
+        assert page.prepare(what="upload", files=[{"id": wrong, "name": "x.wapt"}]).code in ("not_found", "limit"), wrong
     # Twice the same name: refused when it is put together.
     twice = [{"id": one["id"], "name": "a/x"}] * 2
     made = ask(page, twice).json["made"]
