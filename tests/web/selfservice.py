@@ -5,15 +5,19 @@ Usage: selfservice.py BINARIES SOURCE WORK SCREENS    prints a line of JSON: eac
 import json
 import os
 import shutil
+import pathlib
+import struct
 import subprocess
 import sys
 import unittest
+import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, f'{ROOT}/tests/agent')
 import agent_bench  # noqa: E402 pylint: disable=wrong-import-position
 from agent_bench import DAVE, SECRET  # noqa: E402 pylint: disable=wrong-import-position
 from pages import hear  # noqa: E402 pylint: disable=wrong-import-position
+from test_packager import make_msix  # noqa: E402 pylint: disable=wrong-import-position
 from test_rights import Local  # noqa: E402 pylint: disable=wrong-import-position
 from test_selfservice import PNG, Page  # noqa: E402 pylint: disable=wrong-import-position
 
@@ -24,6 +28,17 @@ SHOP = [('writer', 'Writer', 'Office', 'Letters, reports and books'), ('browser'
         ('painter', 'Painter', 'Media,Utilities', 'Draws, cuts and mends pictures'), ('keeper', 'Keeper', 'Security', 'Keeps passwords'),
         ('builder', 'Builder', 'Development', 'An editor with a compiler behind it'), ('packer', 'Packer', 'Utilities', 'Opens and makes archives of all kinds'),
         ('drawer', 'Drawer', 'Our own tools', 'Plans of our buildings'), ('mover', 'Mover', 'Storage', 'Copies files between machines')]
+
+
+def disc(shade, side=96):
+    """A disc of that grey, transparent around it, as apps bring them."""
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+    def line(y):
+        return b'\0' + b''.join(bytes([shade] * 3 + [255 if (x - side / 2) ** 2 + (y - side / 2) ** 2 < (side / 2.4) ** 2 else 0]) for x in range(side))
+    head = struct.pack('>IIBBBBB', side, side, 8, 6, 0, 0, 0)
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(b''.join(map(line, range(side))))) + chunk(b'IEND', b'')
 
 
 class Shop(Local):
@@ -38,11 +53,13 @@ class Shop(Local):
         for i, (name, title, categories, text) in enumerate(SHOP):
             cls.package(name, SCRIPT, control=f'name: {title}\ncategories: {categories}\ndescription_fr: {text}\nlicence: GPL\neditor: The {title} Team\nhomepage: https://{name}.example\n',
                         more=icon if i % 2 == 0 else None)
+        for name, shade in (('white', 255), ('black', 0)):
+            cls.package(name, SCRIPT, control=f'name: {name.title()}\ncategories: Media\n', more={'WAPT/icon.png': cls.icon_of_app(name, disc(shade))})
         cls.package('hostile', SCRIPT, control=f'name: {HOSTILE}\ncategories: {HOSTILE}\nhomepage: javascript:window.hit=3\neditor: {HOSTILE}\n')
         cls.package('slow', f'import os, time\ndef install():\n    while not os.path.exists({cls.top + "/go"!r}):\n        time.sleep(0.05)\ndef uninstall():\n    pass\n',
                     control='name: Slow\ncategories: Media\n')
         cls.package('fails', 'def install():\n    raise Exception("the key is " + "7-7-7")\n', control='name: Fails\ncategories: Media\n')
-        cls.rules_package('rules', {'team': [*(row[0] for row in SHOP), 'hostile', 'slow', 'fails']})
+        cls.rules_package('rules', {'team': [*(row[0] for row in SHOP), 'white', 'black', 'hostile', 'slow', 'fails']})
         cls.rules_package('passing', {'team': ['fleeting']})
         cls.package('fleeting', SCRIPT, control='name: Fleeting\ncategories: Media\n')
         cls.publish()
@@ -50,6 +67,14 @@ class Shop(Local):
         cls.get('install', 'rules', 'passing', 'keeper')
         os.makedirs(f'{cls.base}/templates')
         cls.bring_browser()
+
+    @classmethod
+    def icon_of_app(cls, name, png):
+        """As it comes out of an app's file, by the packager's command."""
+        os.mkdir(f'{cls.top}/{name}')
+        app = make_msix(pathlib.Path(cls.top), file=f'{name}.msix', **{'Assets/StoreLogo.png': (png, False), 'Assets/Tile.scale-200.png': (png, True)})
+        cls.get('make-template', str(app), name, f'{cls.top}/{name}/sources')
+        return pathlib.Path(f'{cls.top}/{name}/sources/WAPT/icon.png').read_bytes()
 
     @classmethod
     def bring_browser(cls):

@@ -113,7 +113,7 @@ function Content({ path }: { path: string }) {
         <div class="page">
             <h1>{t("There is no such page")}</h1>
             <p>
-                <A to={FIRST_PAGE}>{t("At one look")}</A>
+                <A to={FIRST_PAGE}>{t("At a glance")}</A>
             </p>
         </div>
     );

@@ -32,7 +32,7 @@ export interface Page {
 }
 
 export const pages: readonly Page[] = [
-    { path: "/start", title: "At one look", page: StartPage, nav: { icon: "home", keys: "g s" } },
+    { path: "/start", title: "At a glance", page: StartPage, nav: { icon: "home", keys: "g s" } },
     { path: "/hosts", title: "Machines", page: HostsPage, nav: { icon: "hosts", keys: "g h" } },
     { path: "/hosts/:uuid", title: "Machine", page: HostPage },
     { path: "/orders", title: "Orders", page: OrdersPage, nav: { icon: "tasks", keys: "g o" } },

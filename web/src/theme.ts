@@ -10,13 +10,11 @@ export const chosenLanguage = pref<Language | "">("language", "");
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const isSystemDark = signal(systemDark.matches);
 systemDark.addEventListener("change", (e) => (isSystemDark.value = e.matches));
-/** For what is drawn; all else follows by its style sheet. */
 export const isDark = computed(() => (theme.value === "system" ? isSystemDark.value : theme.value === "dark"));
 
 export function followChoices(): void {
     effect(() => {
-        if (theme.value === "system") delete document.documentElement.dataset.theme;
-        else document.documentElement.dataset.theme = theme.value;
+        document.documentElement.dataset.theme = isDark.value ? "dark" : "light";
     });
     effect(() => {
         const known = chosenLanguage.value || programLanguage.value;

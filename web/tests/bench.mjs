@@ -41,7 +41,7 @@ async function order(page, keyPassword) {
     const reviews = [];
     for (let i = 0; i < 4; i++) {
         await page.getByRole("button", { name: "More", exact: true }).click();
-        await page.getByRole("menuitem", { name: "Report" }).click();
+        await page.getByRole("menuitem", { name: "Send the inventory" }).click();
         const button = page.getByRole("button", { name: "Review" });
         await button.waitFor();
         reviews.push(
@@ -63,7 +63,7 @@ async function order(page, keyPassword) {
     await until(() => sign.isEnabled(), "it can be signed");
     const began = Date.now();
     await sign.click();
-    await page.getByRole("heading", { name: "Order: Report" }).waitFor({ timeout: 300_000 });
+    await page.getByRole("heading", { name: "Order: Send the inventory" }).waitFor({ timeout: 300_000 });
     print("console's order for 100,000 machines, signed and sent to the last", Date.now() - began, "ms", null, null);
 }
 

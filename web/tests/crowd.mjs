@@ -30,7 +30,7 @@ export async function d2_whoIsConcernedIsShownAndSignedOnce({ ask, folder, keyPa
     const { page, count } = open;
     const dialog = page.getByRole("dialog");
     await page.getByRole("button", { name: "More", exact: true }).click();
-    await page.getByRole("menuitem", { name: "Report" }).click();
+    await page.getByRole("menuitem", { name: "Send the inventory" }).click();
     await page.getByRole("button", { name: "Review" }).click();
     await dialog.getByText(`${count.toLocaleString("en")} machines concerned`).waitFor();
     same(Number(await grid(page, "Machines concerned").getAttribute("aria-rowcount")), count + 1, "machines that are shown");
@@ -42,7 +42,7 @@ export async function d2_whoIsConcernedIsShownAndSignedOnce({ ask, folder, keyPa
     await page.getByRole("button", { name: "Sign and send" }).click();
     const text = await ask("yes");
     check(text.includes(String(count)), `the terminal says ${text}`);
-    await page.getByRole("heading", { name: "Order: Report" }).waitFor();
+    await page.getByRole("heading", { name: "Order: Send the inventory" }).waitFor();
     await page.getByText(`has arrived: ${connected}`).waitFor(); // by events: those that are simulated take it, and do no more
     await page.getByText(`waits for the machine: ${(count - connected).toLocaleString("en")}`).waitFor();
     same(await ask("orders"), connected, "machines that have it");

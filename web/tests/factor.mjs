@@ -1,6 +1,6 @@
 // A person's second factor, in the real console against a real server. One story, in the order of the names.
 import jsqr from "jsqr";
-import { begin, check, look as lookAt, same, until } from "./lib.mjs";
+import { begin, check, more, look as lookAt, same, until } from "./lib.mjs";
 
 export const isOneStory = true;
 let open, secret, recovery;
@@ -112,7 +112,7 @@ export async function f3_anAdministratorSeesAndDropsIt({ password, ask }) {
     const row = page.getByRole("grid", { name: "People" }).getByRole("row", { name: /paula/ });
     await row.getByText("set up").waitFor();
     await page.goto(`${base}/people?name=paula`);
-    await page.getByRole("button", { name: "Drop the second factor" }).click();
+    await more(page, "Drop the second factor");
     await dialog().getByRole("button", { name: "Review" }).click();
     await dialog().getByText("you will be asked outside of it").waitFor();
     await dialog().getByRole("button", { name: "Confirm" }).click();
@@ -125,7 +125,7 @@ export async function f3_anAdministratorSeesAndDropsIt({ password, ask }) {
 export async function f4_aLoginCertificateIsRegisteredByAGesture({ ask, deployer, developer, fingerprint, folder }) {
     const { page } = open;
     const register = async (pem) => {
-        await page.getByRole("button", { name: "Login certificate" }).click();
+        await more(page, "Login certificate");
         await dialog().getByLabel("or its file").setInputFiles({ name: "paula.crt", mimeType: "application/x-pem-file", buffer: Buffer.from(pem) });
         await dialog().getByRole("button", { name: "Review" }).click();
     };
@@ -196,7 +196,7 @@ export async function f5b_thePasswordIsChangedAndSessionsAreEnded({ password, as
     const other = sessions.getByRole("row").filter({ hasText: "password" }).filter({ hasNotText: "this page" });
     await other.waitFor();
     await look("sessions", folder);
-    await other.dblclick();
+    await other.getByRole("button", { name: "End it" }).click();
     await dialog().getByRole("button", { name: "End it" }).click();
     await other.waitFor({ state: "detached" });
     same(await ask("lives", elsewhere), false, "the session that was ended");

@@ -171,11 +171,19 @@ export async function whoeverGoesBackLeavesTheDialog(given) {
             await page.getByRole("button", { name: "New group or rules" }).click();
             await page.getByRole("dialog").waitFor();
             await page.goBack();
-            await page.getByRole("heading", { name: "At one look" }).waitFor();
+            await page.getByRole("heading", { name: "At a glance" }).waitFor();
             same(await page.getByRole("dialog").count(), 0, "dialogs on the page before");
             await page.goForward();
             await page.getByRole("grid", { name: "Assignments" }).waitFor();
             same(await page.getByRole("dialog").count(), 0, "dialogs that open by themselves");
+            await page.getByRole("link", { name: "Repository" }).click();
+            await page.getByRole("button", { name: "Make a package" }).click();
+            await page.getByRole("dialog").waitFor();
+            await page.goBack();
+            await page.getByRole("grid", { name: "Assignments" }).waitFor();
+            await page.goForward();
+            await page.getByRole("grid", { name: "Packages" }).waitFor();
+            same(await page.getByRole("dialog").count(), 0, "wizards that open by themselves");
         },
         { at: "/start" },
     );
@@ -503,7 +511,7 @@ export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(g
             await page.getByText("2 machines selected").waitFor();
         };
         await select();
-        await choose("Windows and holds");
+        await choose("Maintenance and holds");
         check(await page.getByRole("button", { name: "Review" }).isDisabled(), "nothing changes, and it goes on");
         await page.getByLabel("Maintenance windows").selectOption("these:");
         const first = page.getByRole("group", { name: "Window 1" });
@@ -523,7 +531,7 @@ export async function windowsHoldsRolloutsAndWakesOfTheMachinesThatAreSelected(g
         const { hosts, ...asked } = wish();
         same([asked, hosts.length], [{ what: "host-packages", hold: ["tis-a until 2026-12-31", "tis-b(>=2) until 2026-12-31"], unhold: ["tis-c"], windows: "mon 22:00-06:30, wed-fri 22:00-06:30, 2026-12-24 22:00-05:00", freezes: "" }, 2], "what is to be signed");
         await page.keyboard.press("Escape");
-        await choose("Windows and holds");
+        await choose("Maintenance and holds");
         await page.getByLabel("Said by").selectOption("the package of a group, for all its members");
         await page.getByLabel("Group", { exact: true }).fill("grp-lyon");
         await page.getByLabel("Hold packages").fill("tis-a");

@@ -108,6 +108,12 @@ export async function selectFirst(table) {
     await table.press("Space");
 }
 
+/** Chooses from the page's menu of what is done seldom. */
+export async function more(page, what) {
+    await page.locator("#main").getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: what }).click();
+}
+
 /** Unlocks what the review has prepared, and waits until a person will be asked; a key that is open stays so. */
 export async function unlock(page, password, key) {
     const dialog = page.getByRole("dialog");

@@ -14,7 +14,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const PLAN = { rings: [{ machines: ["1", "2"] }, { members_of: ["grp-lyon"], percent: 10 }, { percent: 100 }], promote: "auto", success_percent: 95, min_count: 5, min_time_s: 86_400, error_percent: 10, error_count: 3, windows: "mon-fri 19:00-06:00" };
 const rollout = (id, name, state, reason, more) => ({ id, name, action: "install", state, reason, owner: "admin", signer: "Deployer", ring: 1, open: true, not_before: now() - 86_400, not_after: now() + 86_400 * 6, created: now() - 86_400, updated: now() - 600, ...more });
 const ROLLOUTS = () => [
-    rollout("a".repeat(32), "Firefox 140", "halted", "4 of 31 machines failed", { plan: PLAN, counts: [{ ring: 0, states: { done: 2 } }, { ring: 1, states: { done: 25, failed: 4, queued: 12 } }] }),
+    rollout("a".repeat(32), "Firefox 140", "halted", "4 of 31 machines failed", { order: { rollout: { signed: JSON.stringify({ action: "install", packages: ["tis-firefox(=140.0-1)"] }) } }, plan: PLAN, counts: [{ ring: 0, states: { done: 2 } }, { ring: 1, states: { done: 25, failed: 4, queued: 12 } }] }),
     rollout("b".repeat(32), "LibreOffice 26.2", "running", "", { ring: 0, plan: PLAN, counts: [{ ring: 0, states: { done: 1, running: 1, postponed: 2 } }] }),
     rollout("c".repeat(32), "7-Zip", "ended", "", { ring: 2, plan: PLAN, counts: [] }),
 ];
@@ -332,7 +332,7 @@ export class Mock {
             for (const h of this.list(p).hosts) counted.set(h.unit, (counted.get(h.unit) ?? 0) + 1);
             return { json: { facets: [...counted].map(([value, count]) => ({ by: "unit", value, count })) } };
         }
-        if (what === "host-facets") return { json: { facets: (p.get("by") ?? "").split(",").map((by) => ({ by, value: by === "held" ? "tis-firefox" : "", count: 12 })) } };
+        if (what === "host-facets") return { json: { facets: (p.get("by") ?? "").split(",").flatMap((by) => this.facets(by)) } };
         if (what === "batches") {
             const all = [...this.batches].map(([batch, orders]) => {
                 const counts = {};
@@ -353,10 +353,17 @@ export class Mock {
         return manage(what, id, more, p);
     }
 
+    /** The values of this that machines have, and how many each. */
+    facets(by) {
+        const counted = new Map();
+        for (const h of this.hosts) for (const value of [h[by === "group" ? "groups" : by] ?? []].flat()) counted.set(value, (counted.get(value) ?? 0) + 1);
+        return [...counted].map(([value, count]) => ({ by, value, count }));
+    }
+
     list(p) {
         const words = (p.get("search") ?? "").toLowerCase().split(" ").filter(Boolean);
         let found = this.hosts.filter((h) => {
-            const text = words.length > 0 ? `${h.name} ${h.fqdn} ${h.description} ${h.users} ${h.model} ${h.ips} ${h.uuid}`.toLowerCase() : "";
+            const text = words.length > 0 ? `${h.name} ${h.fqdn} ${h.description} ${h.users} ${h.model} ${h.serial} ${h.ips} ${h.uuid}`.toLowerCase() : "";
             const not = (p.get("not") ?? "").split(",");
             return (
                 words.every((w) => text.includes(w)) !== not.includes("search") &&
@@ -366,6 +373,7 @@ export class Mock {
                 (!p.get("orderer") || h.orderers.includes(p.get("orderer"))) &&
                 (!p.get("no_orderer") || !h.orderers.includes(p.get("no_orderer"))) &&
                 (p.get("errors") !== ">0" || h.errors > 0) &&
+                (!p.get("package_version")?.startsWith("<") || h.status === "TO-UPGRADE") &&
                 (!p.get("waits_for") || h.waits_for === p.get("waits_for")) &&
                 (!p.get("reachable") || h.reachable === (p.get("reachable") === "1"))
             );

@@ -162,7 +162,7 @@ export async function b4b_aGroupsWindowReachesTheMachineAndIsShown({ ask, folder
     await page.getByRole("link", { name: "Assignments" }).click();
     await grid(page, "Assignments").getByRole("link", { name: "web-group" }).waitFor();
     await selectFirst(grid(page, "Assignments"));
-    await page.getByRole("button", { name: "Windows and holds" }).click();
+    await page.getByRole("button", { name: "Maintenance and holds" }).click();
     await dialog.getByText("web-group 1.0-1").waitFor();
     await dialog.getByLabel("Maintenance windows").selectOption("these:");
     const first = page.getByRole("group", { name: "Window 1" });

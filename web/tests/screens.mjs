@@ -25,7 +25,18 @@ const SCREENS = {
     },
     people: ({ to }) => to("/people"),
     person: ({ to }) => to("/people?name=anna", ".facts"),
-    async perimeter({ page }) {
+    async "person-new"({ to, page }) {
+        await to("/people");
+        await page.locator(".page-head .primary").click();
+        await page.locator("dialog select").nth(1).selectOption("some");
+        await page.locator("dialog textarea").first().waitFor();
+    },
+    async "person-more"({ to, page }) {
+        await to("/people?name=anna", ".facts");
+        await page.locator("#main .menu > button").click();
+    },
+    async perimeter({ to, page }) {
+        await to("/people?name=anna", ".facts");
         await page.locator(".page-head > button").nth(1).click();
         await page.locator("dialog textarea").first().waitFor();
     },
@@ -76,7 +87,7 @@ const SCREENS = {
     },
     revoked: ({ to }) => to("/keys?tab=revoked", ".plain-list li"),
     async revoke({ page }) {
-        await page.locator(".tab-panel .danger").click();
+        await page.locator(".tab-panel .danger").first().click();
         await page.locator("dialog .dialog-foot .primary").click();
         await page.locator("dialog .host-names").first().waitFor();
     },
@@ -176,7 +187,7 @@ const SCREENS = {
     "machine-maintenance": ({ to }) => to(`/hosts/${machine(30).uuid}`, ".panel"),
     async maintenance({ page }) {
         await page.locator("#main .menu > button").click();
-        await page.locator(".menu-list button", { hasText: /Windows and holds|Fenêtres et retenues/ }).click();
+        await page.locator(".menu-list button", { hasText: /Maintenance and holds|Maintenance et retenues/ }).click();
         for (const which of [1, 2]) await page.locator("dialog select").nth(which).selectOption("set");
         await page.locator("dialog .rows-one").nth(1).waitFor();
     },

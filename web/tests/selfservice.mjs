@@ -21,6 +21,10 @@ export async function a1_seesWhatIsOffered({ browser, link, hostile, folder }) {
     check(!page.url().includes("ticket"), "the ticket stands in the address");
     await until(async () => (await tile(page, "writer").locator("img").count()) === 1, "the icon has come");
     check((await tile(page, "browser").locator(".letter").textContent()) === "B", "without an icon there is a letter");
+    // What is white, or black, and transparent around is seen all the same.
+    await until(async () => (await tile(page, "white").locator("img.plate-dark").count()) === 1, "a dark plate behind the white icon");
+    await until(async () => (await tile(page, "black").locator("img.plate-light").count()) === 1, "a light plate behind the black icon");
+    same(await tile(page, "writer").locator("img.plate-dark, img.plate-light").count(), 0, "plates behind what fills its square");
     await tile(page, "hostile").getByText(hostile).waitFor();
     await picture(page, folder, "catalogue");
     same(await axe(page), [], "axe");

@@ -1,5 +1,5 @@
 // The pages of the real console, against a real server and real machines. The scenarios are one story, in the order of their names.
-import { begin, check, logIn, same, selectFirst, unlock, until } from "./lib.mjs";
+import { begin, check, logIn, more, same, selectFirst, unlock, until } from "./lib.mjs";
 
 const grid = (page) => page.getByRole("grid", { name: "Machines" });
 export const isOneStory = true; // after a failure the rest is not reached
@@ -176,11 +176,11 @@ export async function a6_looksAfterPeopleReportsAndTheJournal({ ask }) {
     await page.getByRole("button", { name: "Review" }).click();
     await confirmed(ask);
     await page.locator(".facts").getByText("grp-web").waitFor();
-    await page.getByRole("button", { name: "Disable" }).click();
+    await more(page, "Disable");
     await page.getByRole("dialog").getByRole("button", { name: "Review" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click(); // takes something: nobody is asked
     await page.locator(".page-head").getByText("disabled").waitFor();
-    await page.getByRole("button", { name: "Remove" }).click();
+    await more(page, "Remove");
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await page.getByRole("grid", { name: "People" }).getByText("web-anna").waitFor({ state: "detached" });
 
@@ -231,7 +231,7 @@ export async function a6_makesATokenAndAWebhook({ ask }) {
     await page.getByRole("button", { name: "I have kept it" }).click();
     check(!(await page.content()).includes(token), "the token is still shown");
     const list = page.getByRole("grid", { name: "API tokens" });
-    await list.getByText("web-token").dblclick();
+    await list.getByRole("row", { name: /web-token/ }).getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await list.getByText("web-token").waitFor({ state: "detached" });
     check((await ask("token", token)) === 401, "a revoked token");

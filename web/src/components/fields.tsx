@@ -44,12 +44,12 @@ export function Field({ label, value, onInput, type = "text", autofocus, hint, a
 }
 
 /** More than one line. */
-export function Area({ label, value, onInput, hint }: Pick<FieldProps, "label" | "value" | "onInput" | "hint">) {
+export function Area({ label, value, onInput, hint, rows = 5, autofocus, spellcheck }: Pick<FieldProps, "label" | "value" | "onInput" | "hint" | "autofocus"> & { rows?: number; spellcheck?: boolean }) {
     const id = useId();
     return (
         <div class="field">
             <label for={id}>{label}</label>
-            <textarea id={id} rows={5} value={value} data-autofocus aria-describedby={hint ? `${id}-hint` : undefined} onInput={(e) => onInput(e.currentTarget.value)} />
+            <textarea id={id} rows={rows} value={value} spellcheck={spellcheck} data-autofocus={autofocus || undefined} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(e) => onInput(e.currentTarget.value)} />
             {hint && (
                 <small id={`${id}-hint`} class="muted">
                     {hint}

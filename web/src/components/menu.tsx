@@ -1,11 +1,16 @@
 // A button that opens a list of things to do, by the ARIA pattern of menus.
 import { useSignal } from "@preact/signals";
+import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 
 export interface MenuItem {
     title: string;
     about?: string;
+    /** Between those of one group and of the next there is a line. */
+    group?: number;
+    /** It takes something away, or stops somebody's work. */
+    isDanger?: boolean;
     run: () => void;
 }
 
@@ -45,20 +50,23 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
             </button>
             {isOpen.value && (
                 <div class="menu-list" role="menu" aria-label={label}>
-                    {items.map((item) => (
-                        <button
-                            key={item.title}
-                            type="button"
-                            role="menuitem"
-                            tabIndex={-1}
-                            title={item.about}
-                            onClick={() => {
-                                close(true);
-                                item.run();
-                            }}
-                        >
-                            {item.title}
-                        </button>
+                    {items.map((item, i) => (
+                        <Fragment key={item.title}>
+                            {i > 0 && item.group !== items[i - 1]?.group && <hr />}
+                            <button
+                                type="button"
+                                class={item.isDanger ? "danger" : ""}
+                                role="menuitem"
+                                tabIndex={-1}
+                                title={item.about}
+                                onClick={() => {
+                                    close(true);
+                                    item.run();
+                                }}
+                            >
+                                {item.title}
+                            </button>
+                        </Fragment>
                     ))}
                 </div>
             )}

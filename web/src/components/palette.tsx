@@ -33,6 +33,25 @@ export function useCommands(make: () => readonly Command[]): void {
     }, []);
 }
 
+/** As far as the palette shows it. */
+interface Found {
+    uuid: string;
+    name: string;
+    fqdn: string;
+    serial?: string;
+    users?: string;
+    ips?: string;
+    description?: string;
+    model?: string;
+}
+
+/** What stands for the machine's having been found, where that is not its name. */
+function foundBy(h: Found, search: string): string {
+    const words = search.toLowerCase().split(/\s+/);
+    const has = (text: string | undefined) => text !== undefined && words.some((word) => text.toLowerCase().includes(word));
+    return has(h.name) || has(h.fqdn) ? "" : ([h.serial, h.users, h.ips, h.description, h.model].find(has) ?? "");
+}
+
 function fits(command: Command, words: readonly string[]): boolean {
     const text = command.title.toLowerCase();
     return words.every((word) => text.includes(word));
@@ -61,9 +80,9 @@ function Palette({ more }: { more: readonly Command[] }) {
         if (search.length < 2 || !isConnected.value) return undefined;
         const stop = new AbortController();
         const timer = setTimeout(() => {
-            call<{ hosts: { uuid: string; name: string; fqdn: string }[] }>("GET", apiPath(["hosts"], { search, limit: HOSTS }), undefined, stop.signal).then(
+            call<{ hosts: Found[] }>("GET", apiPath(["hosts"], { search, limit: HOSTS }), undefined, stop.signal).then(
                 (found) => {
-                    hosts.value = found.hosts.map((h) => ({ id: h.uuid, title: h.name || h.fqdn || h.uuid, hint: t("Machine"), run: () => navigate(`/hosts/${encodeURIComponent(h.uuid)}`) }));
+                    hosts.value = found.hosts.map((h) => ({ id: h.uuid, title: h.name || h.fqdn || h.uuid, hint: foundBy(h, search) || t("Machine"), run: () => navigate(`/hosts/${encodeURIComponent(h.uuid)}`) }));
                     if (isEntered.current) run(hosts.value[0]);
                 },
                 () => undefined,

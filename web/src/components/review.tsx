@@ -1,6 +1,6 @@
 // Prepare, review, commit: what the program composed is shown decoded, as it will be signed; then a person says yes, above a number of
 // machines outside of the page, too. The page composes nothing that is signed.
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText, send } from "../api";
@@ -9,7 +9,7 @@ import { local, refreshState } from "../local";
 import { Columns } from "../table/columns";
 import { loadFrom, Rows } from "../table/rows";
 import { Table } from "../table/table";
-import { Dialog } from "./dialog";
+import { askedFor, Dialog } from "./dialog";
 import { Facts } from "./fields";
 import { isUnlocked, Unlock } from "./keyring";
 import { waitingFor } from "./session";
@@ -44,7 +44,7 @@ interface Sending {
     steps?: number;
 }
 
-const asked = signal<Asked | undefined>(undefined);
+const asked = askedFor<Asked>();
 const AGAIN_MS = 1000;
 const LOOK_MS = 500; // the second half of a double click signs nothing
 const HOSTS_SHOWN = 8; // by name; more of them as a table
@@ -58,8 +58,8 @@ function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
     const model = useMemo(() => {
         type Host = Prepared["hosts"][number];
         const columns = new Columns<Host>("review", [
-            { id: "name", title: "Name", width: 280, grows: 480, text: (h) => h.name },
-            { id: "uuid", title: "Identifier", width: 320, grows: 320, text: (h) => h.uuid },
+            { id: "name", title: "Name", width: 240, grows: 480, text: (h) => h.name },
+            { id: "uuid", title: "Identifier", width: 330, grows: 340, text: (h) => h.uuid, cell: (h) => <code>{h.uuid}</code> },
         ]);
         return { columns, rows: new Rows<Host>(loadFrom(hosts), (h) => h.uuid) };
     }, [hosts]);
@@ -78,6 +78,11 @@ function Hosts({ hosts }: { hosts: Prepared["hosts"] }) {
             <Table label={t("Machines concerned")} rows={model.rows} columns={model.columns} onSort={() => undefined} />
         </div>
     );
+}
+
+/** Nothing comes of it. */
+function drop(prepared: Prepared | undefined): void {
+    if (prepared) void call("DELETE", `/local/prepare/${encodeURIComponent(prepared.id)}`).catch(() => undefined);
 }
 
 /** Asks again while a person's gesture is awaited, and while it is sent. */
@@ -110,11 +115,8 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
     const hasFailed = useSignal(false);
     const isReady = useSignal(false);
     const sending = useSignal<Sending | undefined>(undefined);
-    const gone = useMemo(() => ({ is: false }), []);
+    const now = useMemo(() => ({ isGone: false, isDone: false }), []);
     const close = () => {
-        gone.is = true;
-        const id = prepared.value?.id;
-        if (id) void call("DELETE", `/local/prepare/${encodeURIComponent(id)}`).catch(() => undefined);
         asked.value = undefined;
     };
     const prepare = async () => {
@@ -123,22 +125,31 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
         isReady.value = false;
         prepared.value = undefined;
         try {
-            prepared.value = await call<Prepared>("POST", "/local/prepare", what);
+            const made = await call<Prepared>("POST", "/local/prepare", what);
+            if (now.isGone) return drop(made);
+            prepared.value = made;
             setTimeout(() => (isReady.value = true), LOOK_MS);
         } catch (e) {
             error.value = errorText(e);
         }
     };
-    useEffect(() => void prepare(), []);
+    useEffect(() => {
+        void prepare();
+        return () => {
+            now.isGone = true; // by "Cancel", or by going back
+            if (!now.isDone) drop(prepared.value);
+        };
+    }, []);
     const sign = async () => {
         const p = prepared.value;
         if (!p || !isReady.value || isBusy.value) return;
         isBusy.value = true;
         error.value = "";
         try {
-            const answer = await commit(p.id, () => gone.is, (how) => (sending.value = how.state === "sending" ? how : undefined));
+            const answer = await commit(p.id, () => now.isGone, (how) => (sending.value = how.state === "sending" ? how : undefined));
             if (answer) {
-                asked.value = undefined;
+                now.isDone = true;
+                if (!now.isGone) close();
                 onDone(answer);
             }
         } catch (e) {

@@ -116,6 +116,7 @@ export function AwayBanner() {
             </p>
         );
     const server = local.value?.server;
+    if (server?.state === "pin") return null; // it is there, and its dialog says what is wrong
     const why = server?.state === "unreachable" ? server.message : serverGone.value;
     if (server?.state === "unreachable" || why)
         return (

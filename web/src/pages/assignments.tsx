@@ -4,20 +4,21 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText } from "../api";
 import { askedFor, Dialog, FormDialog, whileAsked } from "../components/dialog";
-import { Field } from "../components/fields";
 import { A } from "../components/link";
+import { NamesField, PackagesField } from "../components/names";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { Status, type Tone } from "../components/status";
 import { say, sayError } from "../components/toasts";
 import { words } from "../format";
-import { t, tn, type Text } from "../i18n";
+import { pair, t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
 import { maintainGroups, MaintenanceDialog } from "./maintenance";
 import { PACKAGE_COLUMNS, PACKAGE_VALUES, usePackages } from "./repository";
+import { hostRow } from "./host_model";
 import { editPolicy, PolicyDialog, SECTIONS } from "./assignments_policy";
 import { ChangeDialog, open } from "./repository_changes";
 import { packagePath, POLICY, type Package } from "./repository_model";
@@ -90,6 +91,15 @@ function AssignForm({ uuids, count }: Wanted) {
     const exclude = useSignal("");
     const allow = useSignal("");
     const planned = useSignal<Record<string, unknown> | undefined>(undefined);
+    const now = useSignal<readonly string[] | undefined>(undefined); // of one machine: of many, who knows
+    useEffect(() => {
+        const stop = new AbortController();
+        if (count === 1)
+            uuids()
+                .then(([uuid = ""]) => hostRow(uuid, stop.signal))
+                .then((found) => (now.value = found?.groups ?? []), () => undefined);
+        return () => stop.abort();
+    }, []);
     const close = () => (wanted.value = undefined);
     const request = async () => ({
         what: "host-packages",
@@ -126,11 +136,11 @@ function AssignForm({ uuids, count }: Wanted) {
                 )
             }
         >
-            <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
-            <Field label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
-            <Field label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />
-            <Field label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What these machines must not have.")} />
-            <Field label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />
+            <p class="muted">{now.value ? pair(t("Assigned now"), now.value.join(", ") || t("(nothing)")) : tn(count, "{n} machine", "{n} machines")}</p>
+            <PackagesField label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
+            {now.value ? <NamesField label={t("Assign no more")} value={remove.value} known={now.value} onInput={(v) => (remove.value = v)} /> : <PackagesField label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />}
+            <PackagesField label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What these machines must not have.")} />
+            <PackagesField label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />
         </FormDialog>
     );
 }
@@ -166,7 +176,7 @@ function Tools({ selection, rules, all, again }: { selection: Selection; rules: 
             </button>
             {chosen.every((p) => p.section !== "selfservice") && (
                 <button type="button" onClick={() => maintainGroups(chosen, done)}>
-                    {t("Windows and holds")}
+                    {t("Maintenance and holds")}
                 </button>
             )}
             <button type="button" class="danger" onClick={() => (open.value = { what: "delete", packages: chosen, all, onDone: done })}>

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { askedFor, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
+import { PackagesField } from "../components/names";
 import { review } from "../components/review";
 import { words } from "../format";
 import { t, tn, type Text } from "../i18n";
@@ -96,10 +97,10 @@ function PolicyForm({ packages, onDone, section: given = "group", name: known = 
                 </>
             )}
             <Field label={t("Description")} value={description.value} onInput={(v) => (description.value = v)} />
-            <Field label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus={!isNew} hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
-            {!isNew && <Field label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />}
-            <Field label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What machines with it must not have.")} />
-            {!isNew && <Field label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />}
+            <PackagesField label={t("Assign")} value={add.value} onInput={(v) => (add.value = v)} autofocus={!isNew} hint={t("Packages and groups, with blanks between; also as tis-firefox(>=115).")} />
+            {!isNew && <PackagesField label={t("Assign no more")} value={remove.value} onInput={(v) => (remove.value = v)} />}
+            <PackagesField label={t("Exclude")} value={exclude.value} onInput={(v) => (exclude.value = v)} hint={t("What machines with it must not have.")} />
+            {!isNew && <PackagesField label={t("Exclude no more")} value={allow.value} onInput={(v) => (allow.value = v)} />}
             {hasRules && (
                 <>
                     <Field label={t("Offer")} value={offer.value} onInput={(v) => (offer.value = v)} hint={t("Group of persons, colon, packages; several with a semicolon between: team: tis-firefox tis-vlc; staff: tis-vlc")} />

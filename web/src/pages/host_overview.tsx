@@ -1,6 +1,9 @@
 // A machine at one look: what needs attention first, then who and what it is.
 import type { ComponentChildren } from "preact";
+import { apiPath } from "../api";
 import { Facts } from "../components/fields";
+import { A } from "../components/link";
+import { useRead } from "../components/read";
 import { Status, toneOf } from "../components/status";
 import { ago, bytes, dateTime, plain } from "../format";
 import { t, tn } from "../i18n";
@@ -8,7 +11,7 @@ import { list, members, packagesOf, type Json, type Members } from "./host_model
 import { Maintenance, orderers, rootText } from "./host_policy";
 import { ordered } from "./hosts_actions";
 import { describe } from "./hosts_describe";
-import { statusText, type Host } from "./hosts_model";
+import { hostPath, statusText, type Host } from "./hosts_model";
 
 function Panel({ title, children }: { title: string; children: ComponentChildren }) {
     return (
@@ -38,7 +41,7 @@ function Unit({ text }: { text: string }) {
     );
 }
 
-function Attention({ sections, row }: { sections: Members; row: Host | undefined }) {
+function Attention({ sections, row, uuid }: { sections: Members; row: Host | undefined; uuid: string }) {
     const last = members(sections.last_update_status);
     const upgrades = list(last.upgrades).map(plain);
     const failed = packagesOf(sections).filter((p) => p.status === "ERROR");
@@ -59,7 +62,9 @@ function Attention({ sections, row }: { sections: Members; row: Host | undefined
                     <ul class="names">
                         {failed.map((p) => (
                             <li key={p.package}>
-                                {p.package} {p.version}
+                                <A to={`${hostPath(uuid)}?tab=packages&log=${encodeURIComponent(p.package)}`} title={t("What its installation said")}>
+                                    {p.package} {p.version}
+                                </A>
                             </li>
                         ))}
                     </ul>
@@ -76,6 +81,31 @@ function Attention({ sections, row }: { sections: Members; row: Host | undefined
                 </>
             )}
             {problems && <p class="error">{problems}</p>}
+        </Panel>
+    );
+}
+
+/** Of its site as many as are here, or away. */
+function OfSite({ site, here }: { site: string; here: boolean }) {
+    const found = useRead<{ total: number }>(apiPath(["hosts"], { site, reachable: here ? "1" : "0", fields: "uuid", limit: 1 }), 0);
+    if (!found) return null;
+    const text = here ? tn(found.total, "{n} machine of {site} is connected", "{n} machines of {site} are connected", { site }) : tn(found.total, "{n} of {site} is away", "{n} of {site} are away", { site });
+    return <A to={`/hosts?site=${encodeURIComponent(site)}&reachable=${here ? "1" : "0"}`}>{text}</A>;
+}
+
+/** Where one looks for why nothing is heard of it. */
+function Away({ row }: { row: Host }) {
+    return (
+        <Panel title={t("Why it is away")}>
+            <p>{t("It is off, has no network, or its agent does not run. On the machine, \"wapt-get check\" says which.")}</p>
+            <Facts
+                rows={[
+                    [t("Last seen"), `${dateTime(row.last_seen)} (${ago(row.last_seen)})`],
+                    [t("Address then"), row.ips],
+                    [t("Last logged in"), row.users || row.last_user],
+                    ...(row.site ? [[t("Is it the site?"), <span key="s" class="linked"><OfSite site={row.site} here /> <OfSite site={row.site} here={false} /></span>] as const] : []),
+                ]}
+            />
         </Panel>
     );
 }
@@ -114,7 +144,8 @@ export function Overview({ sections, row, uuid }: { sections: Members; row: Host
     const unit = texts(caps.dn, info.computer_ad_dn);
     return (
         <div class="panels">
-            <Attention sections={sections} row={row} />
+            {row && !row.reachable && <Away row={row} />}
+            <Attention sections={sections} row={row} uuid={uuid} />
             <Panel title={t("Maintenance")}>
                 <Maintenance sections={sections} row={row && members(row)} />
             </Panel>

@@ -9,6 +9,7 @@ import { ago, dateTime } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { epoch } from "../local";
 import { pref } from "../prefs";
+import { place, setQuery } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
@@ -19,7 +20,7 @@ import { stateText, stateTone, statusText } from "./hosts_model";
 
 const PACKAGES: readonly Column<HostPackage>[] = [
     { id: "status", title: "State", width: 150, sort: "status", text: (p) => stateText(p.status), cell: (p) => <Status tone={stateTone(p.status)} text={stateText(p.status)} /> },
-    { id: "package", title: "Package", width: 240, grows: 380, sort: "package", text: (p) => p.package },
+    { id: "package", title: "Package", width: 240, grows: 380, sort: "package", text: (p) => p.package, opens: (p) => p.package },
     { id: "version", title: "Version", width: 120, grows: 200, sort: "version", text: (p) => p.version },
     { id: "due", title: "To come", width: 120, grows: 200, sort: "due", text: (p) => p.due },
     { id: "installed", title: "Installed", width: 190, sort: "installed", text: (p) => (p.version ? dateTime(p.installedAt) : "") },
@@ -44,11 +45,19 @@ function Logs({ of, onClose }: { of: HostPackage; onClose: () => void }) {
                 </pre>
             </>
         );
+    const logs = (
+        <>
+            {log("What the installation said", of.output)}
+            {log("What the audit said", of.auditOutput)}
+        </>
+    );
+    const isWrong = of.status === "ERROR"; // then one comes for what it said
     return (
         <Dialog title={`${of.package} ${of.version}`} onClose={onClose} wide>
+            <Facts rows={[[t("State"), <Status key="s" tone={stateTone(of.status)} text={stateText(of.status)} />]]} />
+            {isWrong && logs}
             <Facts
                 rows={[
-                    [t("State"), <Status key="s" tone={stateTone(of.status)} text={stateText(of.status)} />],
                     [t("Description"), of.description],
                     [t("To come"), of.due],
                     [t("Installed"), of.version ? dateTime(of.installedAt) : ""],
@@ -59,8 +68,7 @@ function Logs({ of, onClose }: { of: HostPackage; onClose: () => void }) {
                     [t("Next audit"), of.nextAudit ? dateTime(of.nextAudit) : ""],
                 ]}
             />
-            {log("What the installation said", of.output)}
-            {log("What the audit said", of.auditOutput)}
+            {!isWrong && logs}
         </Dialog>
     );
 }
@@ -74,7 +82,7 @@ const SHOWN: readonly (readonly [id: string, title: Text, takes: (p: HostPackage
 ];
 
 export function Packages({ uuid, all }: { uuid: string; all: readonly HostPackage[] }) {
-    const open = useSignal<HostPackage | undefined>(undefined);
+    const open = all.find((p) => p.package === place.value.query.get("log"));
     const only = useSignal("");
     const selection = useMemo(() => new Selection(), []);
     void selection.version.value;
@@ -91,10 +99,7 @@ export function Packages({ uuid, all }: { uuid: string; all: readonly HostPackag
                 ))}
             </>
         ) : (
-            <>
-                <span class="muted">{t("Enter or a double click opens the log.")}</span>
-                <Choice inline label={t("Show")} value={only.value} options={SHOWN.map(([id, title]) => [id, t(title)] as const)} onChange={(id) => (only.value = id)} />
-            </>
+            <Choice inline label={t("Show")} value={only.value} options={SHOWN.map(([id, title]) => [id, t(title)] as const)} onChange={(id) => (only.value = id)} />
         );
     return (
         <>
@@ -107,10 +112,10 @@ export function Packages({ uuid, all }: { uuid: string; all: readonly HostPackag
                 values={{ installed: (p) => p.installedAt }}
                 firstSort="package"
                 selection={selection}
-                onOpen={(p) => (open.value = p)}
+                onOpen={(p) => setQuery({ log: p.package })}
                 tools={tools}
             />
-            {open.value && <Logs of={open.value} onClose={() => (open.value = undefined)} />}
+            {open && <Logs of={open} onClose={() => setQuery({ log: "" })} />}
         </>
     );
 }
@@ -142,7 +147,7 @@ function eventText(event: string): string {
 
 const HISTORY: readonly Column<HistoryEvent>[] = [
     { id: "at", title: "When", width: 190, sort: "at", text: (e) => dateTime(e.at), cell: (e) => <span title={dateTime(e.at)}>{`${dateTime(e.at)} (${ago(e.at)})`}</span> },
-    { id: "event", title: "What happened", width: 130, sort: "event", text: (e) => eventText(e.event), cell: (e) => <Status tone={e.event === "failed" ? "bad" : e.event === "audited" ? toneOf(e.status) : "ok"} text={eventText(e.event)} /> },
+    { id: "event", title: "What happened", width: 150, sort: "event", text: (e) => eventText(e.event), cell: (e) => <Status tone={e.event === "failed" ? "bad" : e.event === "audited" ? toneOf(e.status) : "ok"} text={eventText(e.event)} /> },
     { id: "package", title: "Package", width: 260, grows: 380, sort: "package", text: (e) => e.package },
     { id: "version", title: "Version", width: 130, grows: 200, text: (e) => e.version },
     { id: "was", title: "Before", width: 130, grows: 200, text: (e) => e.was },

@@ -1,8 +1,9 @@
 // Actions on the machines that are selected: what is asked for here is composed by the local program, reviewed, and only then signed.
 import { useSignal } from "@preact/signals";
 import { askedFor, FormDialog, whileAsked } from "../components/dialog";
-import { Area, Check, Choice, Field } from "../components/fields";
+import { Area, Check, Choice } from "../components/fields";
 import { Menu } from "../components/menu";
+import { PackagesField } from "../components/names";
 import { useCommands } from "../components/palette";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
@@ -19,12 +20,12 @@ import { rollOut, RolloutDialog } from "./rollouts_new";
 
 const BUTTONS = 3; // the other kinds are in the menu
 /** What else is done with machines, by dialogs of their own. */
-const OTHERS: readonly { title: Text; about: Text; run: (uuids: Wanted["uuids"], count: number, asked: Asked) => void }[] = [
-    { title: "Packages", about: "What these machines have or should have, counted; and orders for it.", run: (uuids, count, asked) => showPackages({ uuids, count, asked, order }) },
-    { title: "Windows and holds", about: "When these machines change by themselves, and which packages stay as they are.", run: maintain },
-    { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
-    { title: "Change the description", about: "What the machine is called for people; its system keeps it.", run: (uuids, count) => describe({ uuids, count, onDone: ordered }) },
-    { title: "Wake", about: "The server and machines of their own networks wake those of these that are off.", run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
+const OTHERS: readonly { title: Text; about: Text; group: number; run: (uuids: Wanted["uuids"], count: number, asked: Asked) => void }[] = [
+    { title: "Packages", about: "What these machines have or should have, counted; and orders for it.", group: 0, run: (uuids, count, asked) => showPackages({ uuids, count, asked, order }) },
+    { title: "Maintenance and holds", about: "When these machines change by themselves, and which packages stay as they are.", group: 0, run: maintain },
+    { title: "Roll out", about: "Orders something in rings: to a few of these machines first, to the others when that went well.", group: 0, run: (uuids, count) => (count > ROLLOUT_MAX ? tooMany(ROLLOUT_MAX) : rollOut(uuids, count)) },
+    { title: "Change the description", about: "What the machine is called for people; its system keeps it.", group: 0, run: (uuids, count) => describe({ uuids, count, onDone: ordered }) },
+    { title: "Wake", about: "The server and machines of their own networks wake those of these that are off.", group: 2, run: (uuids, count) => (count > WAKE_MAX ? tooMany(WAKE_MAX) : wake(uuids)) },
 ];
 
 /** The filter that means all of them, where they are all of one. */
@@ -98,8 +99,8 @@ function OrderForm({ kind, uuids, count, packages: first }: Wanted) {
         <FormDialog title={t(kind.title)} onClose={close} onSubmit={submit} button={t("Review")} disabled={(kind.packages === "some" && names.length === 0) || (kind.text && text.value.trim() === "")} focusButton={!kind.text}>
             <p>{t(kind.about)}</p>
             <p class="muted">{tn(count, "{n} machine", "{n} machines")}</p>
-            {kind.packages !== "none" && <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
-            {kind.text && <Area label={t("Text")} value={text.value} onInput={(v) => (text.value = v)} hint={t("Plain text, at most 1000 bytes; it is shown as it stands.")} />}
+            {kind.packages !== "none" && <PackagesField value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} />}
+            {kind.text && <Area label={t("Text")} autofocus value={text.value} onInput={(v) => (text.value = v)} hint={t("Plain text, at most 1000 bytes; it is shown as it stands.")} />}
             <Choice label={t("To be carried out within")} value={valid.value} options={PERIODS.map((s) => [String(s), period(s)] as const)} onChange={(v) => (valid.value = v)} />
             {kind.spares && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there, and are told.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             {MEANS_FORCE.includes(kind.kind) && <Check label={t("Force")} hint={t("Again though it is done, or in spite of a failing script.")} checked={isForced.value} onChange={(on) => (isForced.value = on)} />}
@@ -113,6 +114,10 @@ function OrderDialog() {
 
 export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"]; count: number; asked?: Asked }) {
     useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })));
+    const more = [
+        ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), group: o.group, run: () => o.run(uuids, count, asked) })),
+        ...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), group: k.group, isDanger: k.isDanger === true, run: () => order(k, uuids, count) })),
+    ].sort((a, b) => a.group - b.group);
     return (
         <>
             {KINDS.slice(0, BUTTONS).map((k) => (
@@ -123,7 +128,7 @@ export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"];
             <button type="button" title={t("Changes what these machines are assigned and must not have.")} onClick={() => assign(uuids, count)}>
                 {t("Assign")}
             </button>
-            <Menu label={t("More")} items={[...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), run: () => order(k, uuids, count) })), ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), run: () => o.run(uuids, count, asked) }))]} />
+            <Menu label={t("More")} items={more} />
             <OrderDialog />
             <PackagesDialog />
             <AssignDialog />

@@ -143,7 +143,7 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
     }, [typed.value, scope]);
     const turned = turnedOf(query).filter((name) => name !== scope);
     const move = (to: string) => setQuery({ in: to === "search" ? "" : to, [scope]: "", [to]: filterOf(to, typed.value.trim()), not: turned.join(",") });
-    const hint = SCOPES.find(([name]) => name === scope)?.[2] ?? "Name, address, user, model...";
+    const hint = SCOPES.find(([name]) => name === scope)?.[2] ?? "Name, address, user, serial number...";
     return (
         <>
             <div class="search">
@@ -196,7 +196,7 @@ export function FilterBar({ searchRef }: { searchRef: RefObject<HTMLInputElement
     const { query } = place.value;
     const chips = [...[...FACETS, ...INVENTORY].map(([name]) => name), ...POLICY_FILTERS].map((name) => [name, query.get(name) ?? ""] as const).filter(([name, value]) => value && name !== scopeOf(query));
     return (
-        <div class="bar">
+        <div class="bar bar-filters">
             <Search inputRef={searchRef} />
             <Choice
                 inline

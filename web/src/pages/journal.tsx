@@ -47,7 +47,7 @@ function about(row: Row): string {
 const COLUMNS: readonly Column<Row>[] = [
     { id: "seq", title: "Entry", width: 80, text: (r) => number(r.seq), align: "end" },
     { id: "at", title: "When", width: 190, text: (r) => dateTime(r.at), cell: (r) => <span title={ago(r.at)}>{dateTime(r.at)}</span> },
-    { id: "act", title: "What happened", width: 210, grows: 300, text: (r) => plain(members(r).act) },
+    { id: "act", title: "What happened", width: 210, grows: 300, text: (r) => plain(members(r).act), opens: (r) => plain(members(r).act) },
     { id: "user", title: "By", width: 140, grows: 240, text: (r) => plain(members(r).user) },
     { id: "peer", title: "From address", width: 160, grows: 260, text: (r) => plain(members(r).peer) },
     { id: "about", title: "About", width: 460, grows: 900, text: about },

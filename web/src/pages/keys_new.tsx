@@ -8,7 +8,8 @@ import { say } from "../components/toasts";
 import { t, tn } from "../i18n";
 import { authorities, PASSWORD_MIN, save } from "./keys_model";
 
-const DAYS = [365, 730, 1095, 3650];
+const YEAR = 365; // days
+const YEARS = [1, 2, 3, 10];
 const KINDS = [
     ["rsa-3072", "RSA 3072"],
     ["rsa-4096", "RSA 4096"],
@@ -19,7 +20,7 @@ interface Props {
     onClose: () => void;
     onDone: () => void;
 }
-const dayOptions = () => DAYS.map((d) => [String(d), tn(d, "{n} day", "{n} days")] as const);
+const dayOptions = () => YEARS.map((n) => [String(n * YEAR), tn(n, "{n} year", "{n} years")] as const);
 
 interface Grants {
     ca: { value: boolean };

@@ -131,7 +131,7 @@ export function RevokedTab({ onDone }: { onDone: () => void }) {
                 <button type="button" class="danger" disabled={!state?.root} onClick={() => (open.value = "signer")}>
                     {t("Revoke a certificate")}
                 </button>
-                <button type="button" onClick={() => (open.value = "machine")}>
+                <button type="button" class="danger" onClick={() => (open.value = "machine")}>
                     {t("Revoke a machine's certificate")}
                 </button>
             </div>

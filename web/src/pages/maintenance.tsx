@@ -3,10 +3,10 @@
 import { useSignal, type Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { apiPath, call } from "../api";
 import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
+import { NamesField, PackagesField, useFacets } from "../components/names";
 import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
 import { plain, words } from "../format";
@@ -119,7 +119,7 @@ type Way = "" | "set" | "none";
 function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
     const group = useSignal("");
     const isGroup = useSignal(chosen !== undefined);
-    const groups = useSignal<readonly string[]>([]);
+    const groups = useFacets("group");
     const windowWay = useSignal<Way>("");
     const freezeWay = useSignal<Way>("");
     const windows = useSignal<readonly WindowRow[]>([NEW_WINDOW]);
@@ -139,7 +139,6 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
             if (chosen.length === 1) begin({ windows: chosen[0]?.maintenance_windows ?? "", freezes: chosen[0]?.freeze_periods ?? "" });
             return;
         }
-        call<{ facets: { value: string }[] }>("GET", apiPath(["host-facets"], { by: "group" }), undefined, stop.signal).then((found) => (groups.value = found.facets.map((f) => f.value)), () => undefined);
         if (count === 1)
             uuids()
                 .then(([uuid = ""]) => ownTexts(uuid, stop.signal))
@@ -171,7 +170,7 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
         ["none", t("none here")],
     ];
     return (
-        <FormDialog title={t("Windows and holds")} onClose={close} onSubmit={submit} button={t("Review")} disabled={isEmpty || isWrong} wide>
+        <FormDialog title={t("Maintenance and holds")} onClose={close} onSubmit={submit} button={t("Review")} disabled={isEmpty || isWrong} wide>
             {chosen ? (
                 <ul class="host-names">
                     {chosen.map((p) => (
@@ -189,21 +188,16 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
                     onChange={(v) => (isGroup.value = v === "group")}
                 />
             )}
-            {isGroup.value && !chosen && <Field label={t("Group")} value={group.value} list="maintenance-groups" onInput={(v) => (group.value = v)} />}
+            {isGroup.value && !chosen && <NamesField label={t("Group")} value={group.value} known={groups} onInput={(v) => (group.value = v)} />}
             <Choice label={t("Maintenance windows")} value={windowWay.value} options={ways("these:")} onChange={(v) => (windowWay.value = v as Way)} />
             {windowWay.value === "set" && <WindowEditor rows={windows} />}
             <Choice label={t("Freezes: nothing is upgraded")} value={freezeWay.value} options={ways("these:")} onChange={(v) => (freezeWay.value = v as Way)} />
             {freezeWay.value === "set" && <FreezeEditor rows={freezes} />}
             <div class="form-two">
-                <Field label={t("Hold packages")} value={hold.value} onInput={(v) => (hold.value = v)} hint={t("They stay as they are; tis-a(>=2) holds these versions off.")} />
+                <PackagesField label={t("Hold packages")} value={hold.value} onInput={(v) => (hold.value = v)} hint={t("They stay as they are; tis-a(>=2) holds these versions off.")} />
                 <Field label={t("Until, that day too")} type="date" value={until.value} onInput={(v) => (until.value = v)} hint={t("empty: until somebody lets them go")} />
-                <Field label={t("Hold no more")} value={unhold.value} onInput={(v) => (unhold.value = v)} />
+                <PackagesField label={t("Hold no more")} value={unhold.value} onInput={(v) => (unhold.value = v)} />
             </div>
-            <datalist id="maintenance-groups">
-                {groups.value.map((g) => (
-                    <option key={g} value={g} />
-                ))}
-            </datalist>
         </FormDialog>
     );
 }

@@ -156,7 +156,7 @@ function BatchView({ batch }: { batch: string }) {
                 <span class="muted">{first.value ? dateTime(first.value.created) : batch}</span>
                 <span class="space" />
                 {open && (
-                    <button type="button" onClick={cancel}>
+                    <button type="button" class="danger" onClick={cancel}>
                         {t("Cancel the order")}
                     </button>
                 )}

@@ -7,6 +7,7 @@ import { Change, type Grant } from "../components/change";
 import { Choice, Facts, Field } from "../components/fields";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
+import { Menu } from "../components/menu";
 import { useRead } from "../components/read";
 import { Status } from "../components/status";
 import { say, sayError } from "../components/toasts";
@@ -18,14 +19,10 @@ import { navigate, place } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { readKeys } from "./keys_model";
+import { isMeant, PerimeterFields, type Perimeter } from "./people_perimeter";
 import { PickCertificate, type Who } from "./keys_root_draft";
 import { TOKEN_COLUMNS, TOKEN_VALUES, type Token } from "./tokens";
 
-interface Perimeter {
-    groups?: readonly string[];
-    profiles?: readonly string[];
-    units?: readonly string[];
-}
 interface Person {
     name: string;
     role: string;
@@ -79,46 +76,28 @@ function NewPerson({ onDone }: { onDone: (name?: string) => void }) {
     const name = useSignal("");
     const role = useSignal("readonly");
     const password = useSignal("");
-    const isReady = name.value.trim() !== "" && password.value.length >= PASSWORD_MIN;
+    const perimeter = useSignal<Perimeter | null>(null);
+    const isReady = name.value.trim() !== "" && password.value.length >= PASSWORD_MIN && isMeant(perimeter.value);
     return (
         <Change
             title={t("New person")}
             isReady={isReady}
-            grant={() => ({ do: "user-add", give: { name: name.value.trim(), role: role.value, password: password.value } })}
+            grant={() => ({ do: "user-add", give: { name: name.value.trim(), role: role.value, password: password.value, ...(perimeter.value && { perimeter: perimeter.value }) } })}
             onDone={(is) => onDone(is ? name.value.trim() : undefined)}
         >
             <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} autofocus />
             <Choice label={t("Role")} value={role.value} options={roleOptions()} onChange={(v) => (role.value = v)} />
             <Field label={t("First password")} type="password" autoComplete="new-password" value={password.value} onInput={(v) => (password.value = v)} hint={t("Ten characters at least.")} />
+            <PerimeterFields value={perimeter.value} onChange={(p) => (perimeter.value = p)} />
         </Change>
     );
 }
 
-const words = (text: string) => text.split("\n").map((w) => w.trim()).filter(Boolean);
-
 function PerimeterDialog({ of, onDone }: { of: Person; onDone: (is: boolean) => void }) {
-    const groups = useSignal((of.perimeter?.groups ?? []).join("\n"));
-    const profiles = useSignal((of.perimeter?.profiles ?? []).join("\n"));
-    const units = useSignal((of.perimeter?.units ?? []).join("\n"));
-    const all = useSignal(!of.limited);
-    const perimeter = () => (all.value ? null : { groups: words(groups.value), profiles: words(profiles.value), units: words(units.value) });
-    const area = (label: Text, value: { value: string }) => (
-        <label class="field">
-            <span>{t(label)}</span>
-            <textarea rows={3} spellcheck={false} value={value.value} onInput={(e) => (value.value = e.currentTarget.value)} />
-        </label>
-    );
+    const perimeter = useSignal<Perimeter | null>(of.limited ? (of.perimeter ?? {}) : null);
     return (
-        <Change title={t("Perimeter of {who}", { who: of.name })} grant={() => ({ do: "user-change", user: of.name, give: { perimeter: perimeter() } })} onDone={onDone}>
-            <Choice label={t("Sees")} value={all.value ? "all" : "some"} options={[["all", t("all machines")], ["some", t("the machines of these groups, profiles and units")]]} onChange={(v) => (all.value = v === "all")} />
-            {!all.value && (
-                <>
-                    {area("Groups, one a line", groups)}
-                    {area("Profiles, one a line", profiles)}
-                    {area("Organisational units, one a line", units)}
-                    <p class="muted">{t("What a machine is in says its own signed host package.")}</p>
-                </>
-            )}
+        <Change title={t("Perimeter of {who}", { who: of.name })} isReady={isMeant(perimeter.value)} grant={() => ({ do: "user-change", user: of.name, give: { perimeter: perimeter.value } })} onDone={onDone}>
+            <PerimeterFields value={perimeter.value} onChange={(p) => (perimeter.value = p)} />
         </Change>
     );
 }
@@ -171,14 +150,15 @@ interface Act {
     when: (p: Person) => boolean;
     work?: (p: Person) => Promise<unknown>;
     grant?: (p: Person) => Grant;
+    takes?: boolean; // something away
 }
 const ACTS: readonly Act[] = [
-    { id: "disable", title: "Disable", about: "Sessions and tokens end at once; nothing is deleted.", when: (p) => !p.disabled, grant: (p) => ({ do: "user-change", user: p.name, give: { disabled: true } }) },
     { id: "enable", title: "Enable", about: "This person can log in again.", when: (p) => p.disabled, grant: (p) => ({ do: "user-change", user: p.name, give: { disabled: false } }) },
-    { id: "logout", title: "End the sessions", about: "Every page and program of this person has to log in again; tokens stay.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name, "sessions"])) },
     { id: "need", title: "Require a second factor", about: "The next login is good for nothing but setting it up.", when: (p) => !p.needs_second_factor, grant: (p) => ({ do: "user-change", user: p.name, give: { needs_second_factor: true } }) },
-    { id: "drop", title: "Drop the second factor", about: "For somebody who has lost it. Make sure that it is this person who asks.", when: (p) => p.second_factor, grant: (p) => ({ do: "user-drop-factor", user: p.name }) },
-    { id: "remove", title: "Remove", about: "Account, sessions and tokens are gone. The journal keeps what was done.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name])) },
+    { id: "disable", title: "Disable", about: "Sessions and tokens end at once; nothing is deleted.", when: (p) => !p.disabled, grant: (p) => ({ do: "user-change", user: p.name, give: { disabled: true } }), takes: true },
+    { id: "logout", title: "End the sessions", about: "Every page and program of this person has to log in again; tokens stay.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name, "sessions"])), takes: true },
+    { id: "drop", title: "Drop the second factor", about: "For somebody who has lost it. Make sure that it is this person who asks.", when: (p) => p.second_factor, grant: (p) => ({ do: "user-drop-factor", user: p.name }), takes: true },
+    { id: "remove", title: "Remove", about: "Account, sessions and tokens are gone. The journal keeps what was done.", when: () => true, work: (p) => call("DELETE", apiPath(["users", p.name])), takes: true },
 ];
 
 function Tokens({ of }: { of: Person }) {
@@ -191,7 +171,7 @@ function Tokens({ of }: { of: Person }) {
     };
     return (
         <>
-            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
+            <LocalTable name="tokens" label={t("API tokens")} all={found?.tokens} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} empty={t("No token.")} />
             {revoked.value && (
                 <Change title={t("Revoke {what}?", { what: revoked.value.name })} button={t("Revoke")} danger work={() => call("DELETE", apiPath(["users", of.name, "tokens", revoked.value?.id ?? ""]))} onDone={done}>
                     <p>{t("Programs that use it are refused from now on.")}</p>
@@ -236,12 +216,13 @@ function PersonView({ name, version, changed }: { name: string; version: number;
                         <button type="button" onClick={() => (open.value = "password")}>{t("Password")}</button>
                     </>
                 )}
-                <button type="button" onClick={() => (open.value = "certificate")}>{t("Login certificate")}</button>
-                {ACTS.filter((a) => a.when(p) && !(a.id === "remove" && p.name === local.value?.server.user)).map((a) => (
-                    <button key={a.id} type="button" class={a.id === "remove" ? "danger" : ""} title={t(a.about)} onClick={() => (open.value = a)}>
-                        {t(a.title)}
-                    </button>
-                ))}
+                <Menu
+                    label={t("More")}
+                    items={[
+                        { title: t("Login certificate"), group: 0, run: () => (open.value = "certificate") },
+                        ...ACTS.filter((a) => a.when(p) && !(a.id === "remove" && p.name === local.value?.server.user)).map((a) => ({ title: t(a.title), about: t(a.about), group: a.takes ? 1 : 0, isDanger: a.takes === true, run: () => (open.value = a) })),
+                    ]}
+                />
             </div>
             <section class="panel">
                 <Facts

@@ -126,19 +126,19 @@ function ReportView({ of, onEdit, onDelete }: { of: Report; onEdit: () => void; 
                     {t("Run again")}
                 </button>
                 {may("report") && (
-                    <>
-                        <button type="button" onClick={onEdit}>
-                            {t("Change")}
-                        </button>
-                        <button type="button" class="danger" onClick={onDelete}>
-                            {t("Delete")}
-                        </button>
-                    </>
+                    <button type="button" onClick={onEdit}>
+                        {t("Change")}
+                    </button>
                 )}
                 <button type="button" onClick={() => void download(apiPath(["reports", of.name, "rows"], { format: "csv", limit: ROWS_MAX }), `${of.name}.csv`).catch(sayError)}>
                     <Icon name="download" />
                     <span>CSV</span>
                 </button>
+                {may("report") && (
+                    <button type="button" class="danger" onClick={onDelete}>
+                        {t("Delete")}
+                    </button>
+                )}
             </div>
             {result.value ? <Rows result={result.value} /> : <p role="status">{t("The report runs.")}</p>}
         </div>

@@ -5,6 +5,7 @@ import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Facts } from "../components/fields";
 import { useCommands } from "../components/palette";
+import { Picture } from "../components/picture";
 import { sayError } from "../components/toasts";
 import { useEvents } from "../events";
 import { bytes, dateTime } from "../format";
@@ -20,15 +21,15 @@ import { droppedSources, make, MakeDialog } from "./repository_make";
 import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository_upload";
 
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
-    { id: "package", title: "Package", width: 190, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
+    { id: "package", title: "Package", width: 170, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
     { id: "version", title: "Version", width: 100, grows: 180, sort: "version", text: (p) => p.version },
-    { id: "maturity", title: "Maturity", width: 100, sort: "maturity", text: maturityText },
+    { id: "description", title: "Description", width: 200, grows: 640, sort: "description", text: (p) => p.description },
+    { id: "maturity", title: "Maturity", width: 90, sort: "maturity", text: maturityText },
     { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
-    { id: "architecture", title: "Architecture", width: 120, sort: "architecture", text: (p) => p.architecture },
-    { id: "signer", title: "Signer", width: 130, grows: 260, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
+    { id: "architecture", title: "Architecture", width: 112, sort: "architecture", text: (p) => p.architecture },
+    { id: "signer", title: "Signer", width: 110, grows: 260, sort: "signer", text: (p) => p.signer, cell: (p) => <span title={p.signer_fingerprint}>{p.signer}</span> },
     { id: "size", title: "Size", width: 90, sort: "size", align: "end", text: (p) => bytes(p.size) },
-    { id: "signed", title: "Signed", width: 172, sort: "signed", text: (p) => (signedAt(p) > 0 ? dateTime(signedAt(p)) : p.signature_date) },
-    { id: "description", title: "Description", width: 320, grows: 640, sort: "description", text: (p) => p.description },
+    { id: "signed", title: "Signed", width: 164, sort: "signed", text: (p) => (signedAt(p) > 0 ? dateTime(signedAt(p)) : p.signature_date) },
     { id: "depends", title: "Needs", width: 240, grows: 480, text: (p) => p.depends, isHidden: true },
     { id: "conflicts", title: "Excludes", width: 200, grows: 400, text: (p) => p.conflicts, isHidden: true },
     { id: "target_os", title: "System", width: 100, text: (p) => p.target_os, isHidden: true },
@@ -138,16 +139,33 @@ export function RepositoryPage() {
     );
 }
 
+/** How many have it, and how many of them an older version than the repository's newest: each a list. */
+function Machines({ name, newest }: { name: string; newest: string }) {
+    const all = useSignal<number | undefined>(undefined);
+    const older = useSignal(0);
+    const range = newest && `<${newest}`;
+    useEffect(() => {
+        const stop = new AbortController();
+        older.value = 0;
+        if (name) countHosts(name, "", stop.signal).then((n) => (all.value = n), sayError);
+        if (name && range) countHosts(name, range, stop.signal).then((n) => (older.value = n), sayError);
+        return () => stop.abort();
+    }, [name, range, epoch.value]);
+    if (all.value === undefined) return null;
+    const list = `/hosts?package=${encodeURIComponent(name)}`;
+    return (
+        <span class="linked">
+            <A to={list}>{tn(all.value, "{n} machine has it", "{n} machines have it")}</A>
+            {older.value > 0 && <A to={`${list}&package_version=${encodeURIComponent(range)}`}>{tn(older.value, "{n} has an older version", "{n} have an older version")}</A>}
+            <A to={`${list}&not=package`}>{t("machines without it")}</A>
+        </span>
+    );
+}
+
 export function PackagePage() {
     const name = place.value.query.get("name") ?? "";
     const { all, again } = usePackages();
-    const count = useSignal<number | undefined>(undefined);
     const selection = useMemo(() => new Selection(), []);
-    useEffect(() => {
-        const stop = new AbortController();
-        if (name) countHosts(name, undefined, stop.signal).then((n) => (count.value = n), sayError);
-        return () => stop.abort();
-    }, [name, epoch.value]);
     const mine = all?.filter((p) => p.package === name);
     const newest = mine?.find((p) => p.is_newest) ?? mine?.[0];
     const icon = useSignal("");
@@ -177,7 +195,7 @@ export function PackagePage() {
                 <A to="/repository" class="back" title={t("Repository")}>
                     <Icon name="left" />
                 </A>
-                {icon.value && <img src={icon.value} alt={t("Icon of the package")} width="32" height="32" />}
+                {icon.value && <Picture src={icon.value} alt={t("Icon of the package")} size={32} />}
                 <h1>{name}</h1>
                 <span class="muted">{newest?.description}</span>
             </div>
@@ -188,10 +206,7 @@ export function PackagePage() {
                         [t("Needs"), listed(newest?.depends)],
                         [t("Excludes"), listed(newest?.conflicts)],
                         [t("Needed by"), needing.length === 0 ? "" : names([...new Set(needing.map((p) => p.package))])],
-                        [
-                            t("Machines"),
-                            count.value === undefined ? "" : <A to={`/hosts?package=${encodeURIComponent(name)}`}>{tn(count.value, "{n} machine has it", "{n} machines have it")}</A>,
-                        ],
+                        [t("Machines"), <Machines key="m" name={name} newest={newest?.version ?? ""} />],
                     ]}
                 />
             </section>

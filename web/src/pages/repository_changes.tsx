@@ -103,7 +103,7 @@ function Delete({ packages, all, onDone }: { packages: readonly Package[]; all: 
     const files = new Set(packages.map((p) => p.file));
     const lacking = breaks(all, files);
     useEffect(() => {
-        for (const p of packages.slice(0, 20)) countHosts(p.package, p.version).then((n) => (counts.value = new Map([...counts.value, [p.file, n]])), sayError);
+        for (const p of packages.slice(0, 20)) countHosts(p.package, `=${p.version}`).then((n) => (counts.value = new Map([...counts.value, [p.file, n]])), sayError);
         for (const name of [...goneWith(all, files)].slice(0, 20)) ownNeeds(name).then((own) => own.total > 0 && (owns.value = [...owns.value, own]), sayError);
     }, []);
     const submit = async () => {

@@ -1,15 +1,17 @@
 // "Make a package": of an installer, a folder or nothing. The program reads what is dropped, says what the package would be like, and judges
 // each change as lint would; this page knows no rule and reads no file. What is signed is composed and shown by the review.
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { call, errorText, isAbort } from "../api";
-import { Dialog, FormDialog } from "../components/dialog";
+import { askedFor, Dialog, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
 import { Icon } from "../components/icons";
+import { Picture } from "../components/picture";
 import { review } from "../components/review";
+import { sayError } from "../components/toasts";
 import { t, type Text } from "../i18n";
 import { MATURITIES, sizeText, told } from "./repository_changes";
-import { Findings, forget, stage, type Finding, type Staged } from "./repository_upload";
+import { dropping, Findings, forget, stage, type Finding, type Staged } from "./repository_upload";
 
 /** What is to be packed, each with its name in the package. */
 export interface Source {
@@ -31,7 +33,7 @@ interface Wanted {
     sources: readonly Source[] | undefined; // undefined: the person chooses
     onDone: () => void;
 }
-const wanted = signal<Wanted | undefined>(undefined);
+const wanted = askedFor<Wanted>();
 /** Of which program what identity is, and the field's name. */
 const KEYS: Readonly<Record<string, Text>> = { exe: "Key under which Windows lists it", msi: "Key under which Windows lists it", msix: "Identity of the app", pkg: "Identifier of the package" };
 const PAUSE_MS = 250; // after a keystroke, before the program is asked
@@ -93,19 +95,7 @@ function Choose({ onSources, onClose }: { onSources: (sources: readonly Source[]
                 </button>
             }
         >
-            <div
-                class={isOver.value ? "drop-box drop-box-over" : "drop-box"}
-                onDragOver={(e) => {
-                    e.preventDefault();
-                    isOver.value = true;
-                }}
-                onDragLeave={() => (isOver.value = false)}
-                onDrop={(e) => {
-                    e.preventDefault();
-                    e.stopPropagation();
-                    if (e.dataTransfer) void droppedSources(e.dataTransfer).then((s) => s.length > 0 && onSources(s));
-                }}
-            >
+            <div class={isOver.value ? "drop-box drop-box-over" : "drop-box"} {...dropping(isOver, (data) => void droppedSources(data).then((s) => s.length > 0 && onSources(s), sayError))}>
                 <Icon name="box" />
                 <p>{t("Drop an installer here (.msi, .exe, .msu, .msix, .appx, .deb, .rpm, .pkg, .dmg), or a folder with a program that needs none.")}</p>
             </div>
@@ -206,7 +196,7 @@ function Form({ made, findings, onChange }: { made: Made; findings: readonly Fin
 }
 
 /** By which users find it: the installer's own, one that is chosen or dropped, or none. */
-function Picture({ png, problem, onFile, onNone }: { png: string | null; problem: string; onFile: (file: File) => void; onNone: () => void }) {
+function PictureBox({ png, problem, onFile, onNone }: { png: string | null; problem: string; onFile: (file: File) => void; onNone: () => void }) {
     const input = useRef<HTMLInputElement>(null);
     const isOver = useSignal(false);
     const take = (files: FileList | null | undefined) => {
@@ -214,21 +204,8 @@ function Picture({ png, problem, onFile, onNone }: { png: string | null; problem
         if (file) onFile(file);
     };
     return (
-        <div
-            class={isOver.value ? "picture-box drop-box-over" : "picture-box"}
-            onDragOver={(e) => {
-                e.preventDefault();
-                isOver.value = true;
-            }}
-            onDragLeave={() => (isOver.value = false)}
-            onDrop={(e) => {
-                e.preventDefault();
-                e.stopPropagation();
-                isOver.value = false;
-                take(e.dataTransfer?.files);
-            }}
-        >
-            {png ? <img src={`data:image/png;base64,${png}`} alt={t("Icon of the package")} width="48" height="48" /> : <Icon name="box" />}
+        <div class={isOver.value ? "picture-box drop-box-over" : "picture-box"} {...dropping(isOver, (data) => take(data.files))}>
+            {png ? <Picture src={`data:image/png;base64,${png}`} alt={t("Icon of the package")} /> : <Icon name="box" />}
             {problem ? (
                 <span class="error" role="alert">
                     {problem}
@@ -420,7 +397,7 @@ function Edit({ sources, onDone, onClose }: { sources: readonly Source[]; onDone
                             ))}
                         </ul>
                     )}
-                    <Picture png={s.icon} problem={wrong.value} onFile={(file) => void show(file)} onNone={() => void show(undefined)} />
+                    <PictureBox png={s.icon} problem={wrong.value} onFile={(file) => void show(file)} onNone={() => void show(undefined)} />
                     <div class="two make">
                         <Form
                             made={made.value}
@@ -460,7 +437,7 @@ interface Composed {
 function MadeOf({ details }: { details: Composed }) {
     return (
         <>
-            {details.icon && <img src={`data:image/png;base64,${details.icon}`} alt={t("Icon of the package")} width="48" height="48" />}
+            {details.icon && <Picture src={`data:image/png;base64,${details.icon}`} alt={t("Icon of the package")} />}
             <details open>
                 <summary>setup.py</summary>
                 <pre class="log" tabIndex={0}>

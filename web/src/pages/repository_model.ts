@@ -88,9 +88,9 @@ export function breaks(all: readonly Package[], files: ReadonlySet<string>): { n
     return [...found.values()];
 }
 
-/** How many machines have it, as they say. */
-export async function countHosts(name: string, version?: string, stop?: AbortSignal): Promise<number> {
-    const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: version ? `=${version}` : "" }), undefined, stop);
+/** How many machines have it, as they say; range: "=1.2-3", "<1.2-3". */
+export async function countHosts(name: string, range = "", stop?: AbortSignal): Promise<number> {
+    const answer = await call<{ total: number }>("GET", apiPath(["hosts"], { limit: 1, package: name, package_version: range }), undefined, stop);
     return answer.total;
 }
 

@@ -197,18 +197,20 @@ export function AddFiles({ onFiles }: { onFiles: (files: readonly File[]) => voi
     );
 }
 
-/** What an element needs so that files can be dropped on it. */
+/** What an element needs so that files can be dropped on it: on the one inside of another on that one alone. */
 export function dropping(isOver: { value: boolean }, onDrop: (data: DataTransfer) => void) {
     return {
         onDragOver: (e: DragEvent) => {
             if (!e.dataTransfer?.types.includes("Files")) return;
             e.preventDefault();
+            e.stopPropagation();
             isOver.value = true;
         },
         onDragLeave: () => (isOver.value = false),
         onDrop: (e: DragEvent) => {
             if (!e.dataTransfer?.types.includes("Files")) return;
             e.preventDefault();
+            e.stopPropagation();
             isOver.value = false;
             onDrop(e.dataTransfer);
         },

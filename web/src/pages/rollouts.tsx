@@ -22,7 +22,7 @@ import { Table } from "../table/table";
 import { kindText } from "./hosts_kinds";
 import { orderState } from "./orders";
 import { NewRollout } from "./rollouts_new";
-import { ringsOf, ringTotals, sparesWhatIsInUse, type Ring, type Rollout } from "./rollouts_model";
+import { ringsOf, ringTotals, signedOf, type Ring, type Rollout } from "./rollouts_model";
 
 const STATES: Record<string, readonly [Text, Tone]> = {
     running: ["running", "busy"],
@@ -41,6 +41,8 @@ function State({ of }: { of: Rollout }) {
     return <Status tone={STATES[of.state]?.[1] ?? "none"} text={stateText(of.state)} />;
 }
 
+/** What became of it on each machine; state: on those where it is so. */
+const resultsPath = (id: string, state = "") => `/orders?batch=${encodeURIComponent(id)}${state ? `&state=${encodeURIComponent(state)}` : ""}`;
 const rolloutPath = (id: string) => `/rollouts/${encodeURIComponent(id)}`;
 
 /** Of each ring the machines that are through, or have failed, and all. */
@@ -117,7 +119,7 @@ export function RolloutsPage() {
 
 // --- one of them ---
 
-function Bar({ ring, isOpen }: { ring: Ring; isOpen: boolean }) {
+function Bar({ id, ring, isOpen }: { id: string; ring: Ring; isOpen: boolean }) {
     const ended = ring.good + ring.bad;
     return (
         <div class={`ring ${isOpen ? "" : "ring-closed"}`}>
@@ -133,7 +135,13 @@ function Bar({ ring, isOpen }: { ring: Ring; isOpen: boolean }) {
                 <span class="part part-warn" style={{ flexGrow: ring.waits }} />
                 <span class="part part-busy" style={{ flexGrow: ring.total > 0 ? ring.total - ended - ring.waits : 1 }} />
             </div>
-            <div class="ring-states muted">{ring.states.map(([state, n]) => pair(orderState(state), number(n))).join(" · ")}</div>
+            <div class="ring-states">
+                {ring.states.map(([state, n]) => (
+                    <A key={state} to={resultsPath(id, state)}>
+                        {pair(orderState(state), number(n))}
+                    </A>
+                ))}
+            </div>
         </div>
     );
 }
@@ -152,7 +160,7 @@ function thresholds(r: Rollout): readonly (readonly [string, string])[] {
     return [
         [t("The next ring opens"), promoted],
         [t("It halts"), halts],
-        [t("Windows"), p.windows || t("at any time")],
+        [t("Only at these hours"), p.windows || t("at any time")],
     ];
 }
 
@@ -193,6 +201,7 @@ export function RolloutPage({ args }: PageProps) {
     const { rollout: r, read } = useRollout(id);
     const step = useSignal<Step | undefined>(undefined);
     if (!r) return <div class="page" aria-busy="true" />;
+    const signed = signedOf(r);
     const done = (changed?: Rollout) => {
         step.value = undefined;
         if (changed) read();
@@ -209,14 +218,14 @@ export function RolloutPage({ args }: PageProps) {
                 <span class="space" />
                 {may("order-care") &&
                     STEPS.filter((s) => s.states.includes(r.state)).map((s) => (
-                        <button key={s.call} type="button" title={t(s.about)} onClick={() => (step.value = s)}>
+                        <button key={s.call} type="button" class={s.call === "stop" ? "danger" : ""} title={t(s.about)} onClick={() => (step.value = s)}>
                             {t(s.title)}
                         </button>
                     ))}
             </div>
             <section class="panel" aria-label={t("Rings")}>
                 {ringsOf(r).map((ring) => (
-                    <Bar key={ring.index} ring={ring} isOpen={r.open && ring.index <= r.ring} />
+                    <Bar key={ring.index} id={r.id} ring={ring} isOpen={r.open && ring.index <= r.ring} />
                 ))}
             </section>
             <section class="panel">
@@ -224,14 +233,15 @@ export function RolloutPage({ args }: PageProps) {
                 <Facts
                     rows={[
                         [t("Order"), kindText(r.action)],
-                        ...(sparesWhatIsInUse(r) ? [[t("Left out"), t("what is in use; each machine comes back to it")] as const] : []),
+                        ...(signed.packages ? [[t("Packages"), signed.packages] as const] : []),
+                        ...(signed.spares ? [[t("Left out"), t("what is in use; each machine comes back to it")] as const] : []),
                         ...thresholds(r),
                         [t("Signer"), r.signer],
                         [t("By"), r.owner],
                         [t("Begins"), dateTime(r.not_before)],
                         [t("Ends"), dateTime(r.not_after)],
                         [t("Identifier"), <code key="id">{r.id}</code>],
-                        [t("Results"), <A key="b" to={`/orders?batch=${encodeURIComponent(r.id)}`}>{t("each machine's")}</A>],
+                        [t("Results"), <A key="b" to={resultsPath(r.id)}>{t("each machine's")}</A>],
                     ]}
                 />
             </section>

@@ -1,6 +1,7 @@
 // A roll-out as the server shows it, and its rings as one looks at them.
-import { number } from "../format";
+import { number, plain } from "../format";
 import { t, tn } from "../i18n";
+import { list, members, type Members } from "./host_model";
 
 interface PlannedRing {
     machines?: readonly string[];
@@ -63,13 +64,15 @@ interface Totals {
     waits: number;
 }
 
-/** Whether what was signed leaves out what is in use: for people, the machines read it themselves. */
-export function sparesWhatIsInUse(r: Rollout): boolean {
+/** Of what was signed, for people: the machines read it themselves. */
+export function signedOf(r: Rollout): { packages: string; spares: boolean } {
+    let signed: Members = {};
     try {
-        return (JSON.parse(r.order?.rollout?.signed ?? "{}") as { only_if_not_running?: unknown }).only_if_not_running === true;
+        signed = members(JSON.parse(r.order?.rollout?.signed ?? "{}"));
     } catch {
-        return false;
+        // nothing is said of it
     }
+    return { packages: list(signed.packages).map(plain).join(", "), spares: signed.only_if_not_running === true };
 }
 
 function totalsOf(counts: Record<string, number>): Totals {

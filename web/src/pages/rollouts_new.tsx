@@ -1,17 +1,16 @@
 // A new roll-out: what, for the members of which groups or for which machines, in which rings. The local program composes and shows the statement that is signed.
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { apiPath, call } from "../api";
-import { FormDialog } from "../components/dialog";
+import { useSignal } from "@preact/signals";
+import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
+import { NamesField, PackagesField, useFacets } from "../components/names";
 import { review } from "../components/review";
+import { words } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { navigate } from "../router";
 import { KINDS } from "./hosts_kinds";
 
 const DAYS = [1, 7, 14, 30];
 const FORBIDDEN = ["forget", "message"]; // of what a dialog offers
-const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 /** "10, 50": rings of these percentages, and the last one of all. */
 function ringsFrom(first: string, percents: string): object[] {
@@ -21,20 +20,12 @@ function ringsFrom(first: string, percents: string): object[] {
     return [...rings, { name: "100%", percent: 100 }];
 }
 
-function useGroups(): readonly string[] {
-    const groups = useSignal<readonly string[]>([]);
-    useEffect(() => {
-        call<{ facets: { value: string }[] }>("GET", apiPath(["host-facets"], { by: "group" })).then((found) => (groups.value = found.facets.map((f) => f.value)), () => undefined);
-    }, []);
-    return groups.value;
-}
-
 /** The machines of a roll-out that is for these alone. */
 interface Machines {
     uuids: () => Promise<readonly string[]>;
     count: number;
 }
-const wanted = signal<Machines | undefined>(undefined);
+const wanted = askedFor<Machines>();
 
 /** Opens a new roll-out to these machines. */
 export function rollOut(uuids: Machines["uuids"], count: number): void {
@@ -61,13 +52,13 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
     const days = useSignal("14");
     const byHand = useSignal(false);
     const spares = useSignal(false); // what is in use
-    const groups = useGroups();
+    const groups = useFacets("group");
     const known = KINDS.find((k) => k.kind === kind.value);
     const takes = known?.packages ?? "none";
     const names = takes === "none" ? [] : words(packages.value);
     const isReady = (machines !== undefined || words(members.value).length > 0) && (takes !== "some" || names.length > 0);
     const submit = async () => {
-        const whom = machines ? { hosts: await machines.uuids() } : { members_of: words(members.value) };
+        const whom = machines ? { hosts: await whileAsked(wanted, machines.uuids()) } : { members_of: words(members.value) };
         onClose();
         const plan = {
             rings: ringsFrom(first.value, percents.value),
@@ -86,32 +77,27 @@ export function NewRollout({ machines, onClose, onDone }: { machines?: Machines;
         <FormDialog title={t("New roll-out")} onClose={onClose} onSubmit={submit} button={t("Review")} disabled={!isReady} wide>
             <div class="form-two">
                 <Choice label={t("Order")} value={kind.value} options={KINDS.filter((k) => !FORBIDDEN.includes(k.kind)).map((k) => [k.kind, t(k.title)] as const)} onChange={(v) => (kind.value = v)} />
-                {takes !== "none" ? <Field label={t("Packages")} value={packages.value} onInput={(v) => (packages.value = v)} autofocus /> : <span />}
+                {takes !== "none" ? <PackagesField value={packages.value} onInput={(v) => (packages.value = v)} autofocus hint={t("Names, with blanks between; a version as in tis-firefox(=115.1-0).")} /> : <span />}
                 {machines ? (
                     <div class="field">
                         <span>{t("For")}</span>
                         <strong>{tn(machines.count, "{n} machine", "{n} machines")}</strong>
                     </div>
                 ) : (
-                    <Field label={t("For the members of")} value={members.value} onInput={(v) => (members.value = v)} list="rollout-groups" hint={t("groups, units or profiles of the machines' signed packages")} />
+                    <NamesField label={t("For the members of")} value={members.value} onInput={(v) => (members.value = v)} known={groups} hint={t("groups, units or profiles of the machines' signed packages")} />
                 )}
                 <Field label={t("Name")} value={name.value} onInput={(v) => (name.value = v)} hint={t("for people; left empty, it is what is ordered")} />
-                <Field label={t("First to")} value={first.value} onInput={(v) => (first.value = v)} list="rollout-groups" hint={t("groups that go ahead; may be empty")} />
+                <NamesField label={t("First to")} value={first.value} onInput={(v) => (first.value = v)} known={groups} hint={t("groups that go ahead; may be empty")} />
                 <Field label={t("Then to percent of all")} value={percents.value} onInput={(v) => (percents.value = v)} hint={t("like 5, 25; the rest comes last")} />
                 {number("Percent that must go well", success)}
                 {number("Of at least so many machines", least)}
                 {number("Hours a ring is open at least", hours)}
                 {number("It halts after so many failures", errors)}
-                <Field label={t("Windows")} value={windows.value} onInput={(v) => (windows.value = v)} hint={t("like mon-fri 19:00-06:00; empty: at any time")} />
+                <Field label={t("Only at these hours")} value={windows.value} onInput={(v) => (windows.value = v)} hint={t("like mon-fri 19:00-06:00; empty: at any time")} />
                 <Choice label={t("It ends after")} value={days.value} options={DAYS.map((d) => [String(d), tn(d, "{n} day", "{n} days")] as const)} onChange={(v) => (days.value = v)} />
             </div>
             {known?.spares && <Check label={t("Leave out what is in use")} hint={t("Packages one of whose programs runs on a machine wait there until it ends; the machine is neither done nor failed.")} checked={spares.value} onChange={(on) => (spares.value = on)} />}
             <Check label={t("Each ring is opened by hand")} checked={byHand.value} onChange={(on) => (byHand.value = on)} />
-            <datalist id="rollout-groups">
-                {groups.map((g) => (
-                    <option key={g} value={g} />
-                ))}
-            </datalist>
         </FormDialog>
     );
 }

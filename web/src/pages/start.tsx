@@ -118,7 +118,7 @@ function todos(c: Counts, root: RootState | undefined): Todo[] {
     const ends = (until: number, sign: string, what: string, step: ComponentChildren) => soon(until, EXPIRES_DAYS) && found.push({ tone: "warn", sign, what, step });
     one(c.errors, "bad", t("Error"), tn(c.errors, "{n} machine has a package in error.", "{n} machines have a package in error."), <A to="/hosts?status=ERROR">{t("See them; a machine's page has the log.")}</A>);
     one(c.actions_failed_today, "bad", t("Orders"), tn(c.actions_failed_today, "{n} order failed or was refused in the last day.", "{n} orders failed or were refused in the last day."), <A to="/orders">{t("See why, for each machine.")}</A>);
-    for (const r of c.halted) found.push({ tone: "bad", sign: t("halted"), what: pair(r.name, r.reason), step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
+    for (const r of c.halted) found.push({ tone: "bad", sign: t("Roll-out"), what: pair(r.name, r.reason), step: <A to={`/rollouts/${encodeURIComponent(r.id)}`}>{t("Look at the failures, then resume or stop it.")}</A> });
     one(c.journal_missing, "bad", t("Journal"), tn(c.journal_missing, "{n} act could not be noted in the journal.", "{n} acts could not be noted in the journal."), t("Look at the server's log: is its disk full?"));
     if (root) found.push(...ofRoot(root, soon));
     if (c.disk_free_percent < DISK_PERCENT) found.push({ tone: "warn", sign: t("Server"), what: t("{n} percent of a disk of the server are free.", { n: number(c.disk_free_percent) }), step: t("Make room, or move the repository.") });
@@ -127,7 +127,7 @@ function todos(c: Counts, root: RootState | undefined): Todo[] {
     const audits = c.audit_errors + c.audit_warnings;
     one(audits, "warn", t("Audit"), tn(audits, "{n} machine has an audit that is not good.", "{n} machines have an audit that is not good."), <A to="/hosts?audit=ERROR,WARNING">{t("See them.")}</A>);
     one(c.to_upgrade, "warn", t("To upgrade"), tn(c.to_upgrade, "{n} machine is behind.", "{n} machines are behind."), <A to="/hosts?status=TO-UPGRADE">{t("Select them and choose Upgrade.")}</A>);
-    one(c.unseen_30_days, "warn", t("away"), tn(c.unseen_30_days, "{n} machine was not seen for 30 days.", "{n} machines were not seen for 30 days."), <A to={UNSEEN}>{t("See them; what is gone can be removed.")}</A>);
+    one(c.unseen_30_days, "warn", t("Not seen"), tn(c.unseen_30_days, "{n} machine was not seen for 30 days.", "{n} machines were not seen for 30 days."), <A to={UNSEEN}>{t("See them; what is gone can be removed.")}</A>);
     one(c.certificates_ending, "warn", t("Machines"), tn(c.certificates_ending, "{n} machine's certificate ends within a week.", "{n} machines' certificates end within a week."), <A to="/hosts?unseen=7">{t("They renew them by themselves: see who was away, and bring them back.")}</A>);
     one(c.uploads_refused, "warn", t("Repository"), tn(c.uploads_refused, "{n} upload was refused in the last week.", "{n} uploads were refused in the last week."), t("Who uploaded was told why; the server's log has it, too."));
     one(c.webhooks_off, "warn", t("Webhooks"), tn(c.webhooks_off, "{n} webhook is switched off: its address did not answer for days.", "{n} webhooks are switched off: their addresses did not answer for days."), may("people") ? <A to="/webhooks">{t("See which.")}</A> : t("Whoever administers the server can see which."));
@@ -135,6 +135,28 @@ function todos(c: Counts, root: RootState | undefined): Todo[] {
     ends(c.server_certificate_until, t("Server"), t("The server's certificate ends on {day}.", { day: day(c.server_certificate_until) }), t("Renew it; pinned machines need the new one beforehand."));
     ends(c.authority_until, t("Server"), t("The authority of the machines' certificates ends on {day}.", { day: day(c.authority_until) }), t("Plan its successor: every machine registers anew with it."));
     return found;
+}
+
+/** While no machine is here. */
+function FirstSteps() {
+    return (
+        <>
+            <p>{t("No machine has registered yet.")}</p>
+            <ol class="steps">
+                {local.value?.keys.length === 0 && (
+                    <li>
+                        <A to="/keys">{t("Make a key, with which you sign.")}</A>
+                    </li>
+                )}
+                <li>
+                    <A to="/kit">{t("Make an enrolment kit, and register the first one.")}</A>
+                </li>
+                <li>
+                    <A to="/repository">{t("Add packages to the repository, or make them.")}</A>
+                </li>
+            </ol>
+        </>
+    );
 }
 
 export function StartPage() {
@@ -145,7 +167,7 @@ export function StartPage() {
     return (
         <div class="page">
             <div class="page-head">
-                <h1>{t("At one look")}</h1>
+                <h1>{t("At a glance")}</h1>
             </div>
             <div class="tiles">
                 <Tile n={c.hosts} title={tn(c.hosts, "machine", "machines")} to="/hosts" tone="none" />
@@ -157,11 +179,7 @@ export function StartPage() {
             </div>
             <section class="panel">
                 <h2>{t("What needs attention")}</h2>
-                {c.hosts === 0 && (
-                    <p>
-                        {t("No machine has registered yet.")} <A to="/kit">{t("Make an enrolment kit, and register the first one.")}</A>
-                    </p>
-                )}
+                {c.hosts === 0 && <FirstSteps />}
                 {c.hosts > 0 && all.length === 0 && <p>{t("Nothing: all machines are up to date and were seen lately.")}</p>}
                 <ul class="todos">
                     {all.map((todo, i) => (

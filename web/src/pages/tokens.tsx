@@ -25,6 +25,7 @@ export const TOKEN_COLUMNS: readonly Column<Token>[] = [
     { id: "limited", title: "Perimeter", width: 180, grows: 240, text: (k) => (k.limited ? t("some machines") : t("as its person's")) },
     { id: "expires", title: "Ends", width: 180, sort: "expires", text: (k) => dateTime(k.expires) },
     { id: "used", title: "Last used", width: 150, sort: "used", text: (k) => ago(k.used) },
+    { id: "revoke", title: "Revoke", width: 110, text: () => "", opens: () => t("Revoke"), isDanger: true },
 ];
 export const TOKEN_VALUES = { expires: (k: Token) => k.expires, used: (k: Token) => k.used };
 
@@ -106,7 +107,7 @@ export function TokensPage() {
                 </button>
             </div>
             <p class="muted">{t("With a token a program does what you may, as far as you let it. It ends by its date, when it is revoked, or with your account.")}</p>
-            <LocalTable name="own-tokens" label={t("API tokens")} all={all} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} tools={<span class="muted">{t("Enter or a double click revokes one.")}</span>} empty={t("No token.")} />
+            <LocalTable name="own-tokens" label={t("API tokens")} all={all} columns={TOKEN_COLUMNS} rowKey={(k) => k.id} values={TOKEN_VALUES} firstSort="name" onOpen={(k) => (revoked.value = k)} empty={t("No token.")} />
             {isNew.value && <NewToken onDone={wasMade} />}
             {made.value && <Once title={t("The token")} secret={made.value} about={t("It is shown now, and never again.")} onClose={() => (made.value = "")} />}
             {revoked.value && (

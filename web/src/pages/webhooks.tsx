@@ -45,7 +45,7 @@ function stateOf(h: Hook): [Tone, string] {
 }
 
 const COLUMNS: readonly Column<Hook>[] = [
-    { id: "url", title: "Address", width: 340, grows: 620, sort: "url", text: (h) => h.url },
+    { id: "url", title: "Address", width: 340, grows: 620, sort: "url", text: (h) => h.url, opens: (h) => h.url },
     { id: "kinds", title: "Events", width: 170, grows: 360, text: (h) => (h.kinds ? h.kinds.replaceAll(",", ", ") : t("all")) },
     { id: "state", title: "State", width: 210, sort: "state", text: (h) => stateOf(h)[1], cell: (h) => <Status tone={stateOf(h)[0]} text={stateOf(h)[1]} /> },
     { id: "result", title: "Last result", width: 210, grows: 460, text: (h) => h.last_result },

@@ -5,7 +5,7 @@ import { Facts } from "../components/fields";
 import { bytes } from "../format";
 import { t } from "../i18n";
 import { catalogue, describe, titleOf } from "./model";
-import { Actions, Picture, Standing } from "./tile";
+import { Actions, PackagePicture, Standing } from "./tile";
 
 /** The package whose details are shown; "": none. */
 export const detailsOf = signal("");
@@ -20,7 +20,7 @@ export function Details() {
     return (
         <Dialog title={titleOf(p)} wide onClose={() => (detailsOf.value = "")} footer={<Actions p={p} />}>
             <div class="details-head">
-                <Picture p={p} />
+                <PackagePicture p={p} />
                 <p>{describe(p)}</p>
                 <Standing p={p} />
             </div>

@@ -1,13 +1,14 @@
 // One package: what it is, how it stands, and what its person may do with it.
 import { t } from "../i18n";
+import { Picture } from "../components/picture";
 import { Status } from "../components/status";
 import { detailsOf } from "./details";
 import { describe, taskOf, titleOf, wishFor, type Package, type Task } from "./model";
 import { pictureOf } from "./pictures";
 
-export function Picture({ p }: { p: Package }) {
+export function PackagePicture({ p }: { p: Package }) {
     const picture = pictureOf(p);
-    if (picture) return <img class="picture" src={picture} alt="" width="48" height="48" />;
+    if (picture) return <Picture src={picture} alt="" />;
     return (
         <span class="picture letter" aria-hidden="true">
             {[...titleOf(p)][0]?.toUpperCase()}
@@ -60,7 +61,7 @@ export function Tile({ p }: { p: Package }) {
     return (
         <li class="tile" data-package={p.package}>
             <div class="tile-head">
-                <Picture p={p} />
+                <PackagePicture p={p} />
                 <div>
                     <h2>
                         <button type="button" class="link tile-name" aria-haspopup="dialog" onClick={() => (detailsOf.value = p.package)}>

@@ -15,6 +15,10 @@ export interface Column<R> {
     /** What the column is as text: copied, and shown unless there is a cell. */
     text: (row: R) => string;
     cell?: (row: R) => ComponentChildren;
+    /** A button that opens the row says this; "": there is none. */
+    opens?: (row: R) => string;
+    /** What opens so takes something away. */
+    isDanger?: boolean;
     /** The list's name of this order; without it the column is not sorted by. */
     sort?: string;
     isHidden?: boolean; // until it is chosen

@@ -53,6 +53,18 @@ interface RowProps<R> {
     editor: { column: string; cell: ComponentChildren } | undefined;
 }
 
+/** What stands in a cell. */
+function inCell<R>(column: Column<R>, row: R): ComponentChildren {
+    if (column.cell) return column.cell(row);
+    const opens = column.opens?.(row);
+    if (!opens) return column.text(row);
+    return (
+        <button type="button" class={column.isDanger ? "link danger" : "link"} tabIndex={-1} data-opens="">
+            {opens}
+        </button>
+    );
+}
+
 function Line<R>({ id, index, row, shown, isActive, isSelected, extra, editor }: RowProps<R>) {
     const hasCheck = isSelected !== undefined;
     return (
@@ -78,7 +90,7 @@ function Line<R>({ id, index, row, shown, isActive, isSelected, extra, editor }:
                     aria-colindex={i + (hasCheck ? 2 : 1)}
                     title={row === undefined || column.cell || column.id === editor?.column ? undefined : column.text(row)}
                 >
-                    {row === undefined ? <span class="t-waiting" /> : column.id === editor?.column ? editor.cell : column.cell ? column.cell(row) : column.text(row)}
+                    {row === undefined ? <span class="t-waiting" /> : column.id === editor?.column ? editor.cell : inCell(column, row)}
                 </div>
             ))}
         </div>
@@ -181,6 +193,8 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     };
     const click = (e: MouseEvent) => {
         const index = indexOf(e);
+        const row = index === undefined ? undefined : rows.row(index);
+        if (row !== undefined && onOpen && e.target instanceof Element && e.target.closest("[data-opens]")) return onOpen(row);
         if (index === undefined || (e.target instanceof Element && e.target.closest("a, button, input"))) return;
         const isCheck = e.target instanceof Element && e.target.closest("[data-check]") !== null;
         active.value = index;
@@ -192,7 +206,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         const row = rows.row(indexOf(e) ?? -1);
         const cell = e.target instanceof Element ? e.target.closest("[role=gridcell]") : null;
         const column = shown[Number(cell?.getAttribute("aria-colindex")) - (selection ? 2 : 1)];
-        if (e.target instanceof HTMLInputElement) return;
+        if (e.target instanceof HTMLInputElement || (e.target instanceof Element && e.target.closest("[data-opens]"))) return; // the click has opened it
         if (edit && column?.id === edit.column) begin(row);
         else if (row !== undefined && onOpen) onOpen(row);
     };

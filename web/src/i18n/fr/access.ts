@@ -102,7 +102,6 @@ export const access = {
     "password of the directory": "mot de passe de l’annuaire",
     certificate: "certificat",
     "No session.": "Aucune session.",
-    "Enter or a double click ends one; this page's own ends by logging out.": "Entrée ou un double clic en ferme une ; celle de cette page se ferme par la déconnexion.",
     "End the session from {where}?": "Fermer la session depuis {where} ?",
     "Whoever works by it has to log in again.": "Qui travaille par elle devra se reconnecter.",
     "Log in by one of your keys": "Se connecter par une de vos clés",
@@ -112,4 +111,5 @@ export const access = {
     "Remove {name}?": "Retirer {name} ?",
     "Whoever has its key is this person at the server, without a password and a second factor. It counts where the server takes certificates (certificate_login).":
         "Qui a sa clé est cette personne auprès du serveur, sans mot de passe ni second facteur. Il compte là où le serveur accepte les certificats (certificate_login).",
+    "This page's own ends by logging out.": "Celle de cette page se ferme par la déconnexion.",
 } as const;

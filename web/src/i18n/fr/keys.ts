@@ -166,4 +166,6 @@ export const keys = {
     "There is no root document yet: whoever owns the server has a say in what machines take.": "Il n'y a pas encore de racine : le maître du serveur a son mot à dire sur ce que prennent les machines.",
     "There is no root yet": "Il n'y a pas encore de racine",
     "This server's key is not among them: machines would take no list that it stamps.": "La clé de ce serveur n'en est pas : les machines ne prendraient aucune liste qu'il horodate.",
+    "{n} year": "{n} an",
+    "{n} years": "{n} ans",
 };

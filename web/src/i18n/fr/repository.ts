@@ -146,4 +146,8 @@ export const repository = {
     "{n} machine needs {needed}": "{n} machine a besoin de {needed}",
     "{n} machines need {needed}": "{n} machines ont besoin de {needed}",
     "Show them": "Les montrer",
+    "{n} has an older version": "{n} en a une version plus ancienne",
+    "{n} have an older version": "{n} en ont une version plus ancienne",
+    "machines without it": "les machines sans lui",
+    "Assigned now": "Affecté à présent",
 };
