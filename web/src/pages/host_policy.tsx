@@ -45,6 +45,11 @@ function Holds({ all }: { all: readonly Json[] }) {
     );
 }
 
+/** A time that has passed is none at which something will happen. */
+function dueText(at: number): string {
+    return at * 1000 > Date.now() ? `${dateTime(at)} (${ago(at)})` : t("as soon as it can, since {time}", { time: dateTime(at) });
+}
+
 /** row: the server's own view, in which time has gone on. */
 export function Maintenance({ sections, row }: { sections: Members; row: Members | undefined }) {
     const policy = members(sections.policy);
@@ -62,7 +67,7 @@ export function Maintenance({ sections, row }: { sections: Members; row: Members
                     [t("Next window"), window || t("never again")],
                     [t("Maintenance windows"), list(policy.windows).length > 0 ? <Texts key="w" all={policy.windows} /> : t("at any time")],
                     [t("Freezes"), list(policy.freezes).length > 0 ? <Texts key="f" all={policy.freezes} /> : ""],
-                    [t("Upgrades itself"), due > 0 ? `${dateTime(due)} (${ago(due)})` : t("not by itself")],
+                    [t("Upgrades itself"), due > 0 ? dueText(due) : t("not by itself")],
                     [t("Waits for"), waits ? waitsText(waits) : ""],
                 ]}
             />

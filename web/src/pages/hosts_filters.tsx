@@ -143,7 +143,7 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
     }, [typed.value, scope]);
     const turned = turnedOf(query).filter((name) => name !== scope);
     const move = (to: string) => setQuery({ in: to === "search" ? "" : to, [scope]: "", [to]: filterOf(to, typed.value.trim()), not: turned.join(",") });
-    const hint = SCOPES.find(([name]) => name === scope)?.[2] ?? "Name, address, user, serial number...";
+    const hint = SCOPES.find(([name]) => name === scope)?.[2] ?? "Name, user, serial number...";
     return (
         <>
             <div class="search">

@@ -78,7 +78,7 @@ export const INVENTORY: readonly (readonly [name: string, title: Text, hint: Tex
 const TURNABLE = ["search", "status", ...POLICY_FILTERS.filter((name) => name !== "no_orderer"), ...FACETS.map(([name]) => name), "software", "package", "hardware"];
 /** In what is searched while one types: each is a filter; "in" in the address says which. */
 export const SCOPES: readonly (readonly [name: string, title: Text, hint: Text])[] = [
-    ["search", "Machines", "Name, address, user, serial number..."],
+    ["search", "Machines", "Name, user, serial number..."],
     ["hardware", "Hardware", "a part of what it says, or field:part"],
     ["software", "Software", "a part of its name, or a pattern with * and ?"],
     ["package", "Packages", "a part of its name, or a pattern with * and ?"],

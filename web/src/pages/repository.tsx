@@ -23,7 +23,7 @@ import { AddFiles, DropHint, dropping, upload, UploadDialog } from "./repository
 export const PACKAGE_COLUMNS: readonly Column<Package>[] = [
     { id: "package", title: "Package", width: 170, grows: 360, sort: "package", text: (p) => p.package, cell: (p) => <A to={packagePath(p.package)} tabIndex={-1}>{p.package}</A> },
     { id: "version", title: "Version", width: 100, grows: 180, sort: "version", text: (p) => p.version },
-    { id: "description", title: "Description", width: 200, grows: 640, sort: "description", text: (p) => p.description },
+    { id: "description", title: "Description", width: 160, grows: 640, sort: "description", text: (p) => p.description },
     { id: "maturity", title: "Maturity", width: 90, sort: "maturity", text: maturityText },
     { id: "section", title: "Section", width: 96, sort: "section", text: (p) => p.section },
     { id: "architecture", title: "Architecture", width: 112, sort: "architecture", text: (p) => p.architecture },

@@ -355,7 +355,6 @@ export const hosts = {
     "Send the inventory": "Envoyer l'inventaire",
     "Forget packages": "Oublier des paquets",
     "Maintenance and holds": "Maintenance et retenues",
-    "Name, address, user, serial number...": "Nom, adresse, utilisateur, numéro de série...",
     "Why it is away": "Pourquoi elle est absente",
     "It is off, has no network, or its agent does not run. On the machine, \"wapt-get check\" says which.": "Elle est éteinte, sans réseau, ou son agent ne tourne pas. Sur la machine, « wapt-get check » dit ce qu'il en est.",
     "Address then": "Adresse d'alors",
@@ -364,4 +363,6 @@ export const hosts = {
     "{n} machines of {site} are connected": "{n} machines de {site} sont connectées",
     "{n} of {site} is away": "{n} de {site} est absente",
     "{n} of {site} are away": "{n} de {site} sont absentes",
+    "Name, user, serial number...": "Nom, utilisateur, n° de série...",
+    "as soon as it can, since {time}": "dès que possible, depuis {time}",
 } as const;
