@@ -110,7 +110,7 @@ function about(task: Task): string {
 
 const COLUMNS: readonly Column<Task>[] = [
     { id: "state", title: "State", width: 170, text: stateText, cell: (task) => <Status tone={tone(task)} text={stateText(task)} /> },
-    { id: "kind", title: "Task", width: 150, text: (task) => kindText(task.kind) },
+    { id: "kind", title: "Task", width: 150, text: (task) => kindText(task.kind), opens: (task) => kindText(task.kind) },
     { id: "progress", title: "Progress", width: 100, text: (task) => (task.state === "running" ? `${number(task.progress)} %` : ""), align: "end" },
     { id: "about", title: "What it says", width: 320, grows: 640, text: about },
     { id: "by", title: "By", width: 200, grows: 320, text: by },
@@ -155,7 +155,7 @@ function Details({ uuid, task, onClose }: { uuid: string; task: Task; onClose: (
             )}
             {task.state !== "done" && task.cancel && (
                 <p class="end">
-                    <button type="button" onClick={cancel}>
+                    <button type="button" class="danger" onClick={cancel}>
                         {t("Cancel the task")}
                     </button>
                 </p>
@@ -168,7 +168,7 @@ function Details({ uuid, task, onClose }: { uuid: string; task: Task; onClose: (
 function AsOf({ told }: { told: Told }) {
     if (!told.reachable) return <span class="muted">{told.at ? t("The machine is away: as of {time}.", { time: dateTime(told.at) }) : t("The machine is away, and has never told it.")}</span>;
     if (told.at === 0 || told.now - told.at > ANSWER_S) return <span class="muted">{told.at ? t("The machine is asked. As of {time}:", { time: dateTime(told.at) }) : t("The machine is asked.")}</span>;
-    return <span class="muted">{told.queue?.stopped ? t("A user has stopped the service there for a while: nothing begins.") : t("As it is now. Enter or a double click opens a task.")}</span>;
+    return <span class="muted">{told.queue?.stopped ? t("A user has stopped the service there for a while: nothing begins.") : t("As it is now.")}</span>;
 }
 
 export function HostTasks({ uuid }: { uuid: string }) {

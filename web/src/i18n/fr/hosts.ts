@@ -330,7 +330,6 @@ export const hosts = {
     "{n} more on the machine": "{n} de plus sur la machine",
     "{name}, a user there": "{name}, utilisateur de la machine",
     "A user has stopped the service there for a while: nothing begins.": "Un utilisateur y a arrêté le service pour un moment : rien ne commence.",
-    "As it is now. Enter or a double click opens a task.": "En l'état actuel. Entrée ou un double clic ouvre une tâche.",
     "Cancel the task": "Annuler la tâche",
     Ended: "Fin",
     "It does nothing, and nothing waits.": "Elle ne fait rien, et rien n'attend.",
@@ -365,4 +364,5 @@ export const hosts = {
     "{n} of {site} are away": "{n} de {site} sont absentes",
     "Name, user, serial number...": "Nom, utilisateur, n° de série...",
     "as soon as it can, since {time}": "dès que possible, depuis {time}",
+    "As it is now.": "En l'état actuel.",
 } as const;
