@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdarg.h>
 
+#define FIRST 256u /* bytes: most messages' beginnings, so that few grow twice */
+
 void wa_buf_init(struct wa_buf *b, size_t max)
 {
     *b = (struct wa_buf){.max = max};
@@ -50,7 +52,7 @@ static bool grow(struct wa_buf *b, size_t n)
     size_t need = b->n + n + 1;
     if (need <= b->cap)
         return true;
-    size_t cap = b->cap < 64 ? 64 : b->cap + b->cap / 2;
+    size_t cap = b->cap < FIRST ? FIRST : b->cap + b->cap / 2;
     if (cap > max + 1)
         cap = max + 1;
     if (cap < need)
@@ -102,7 +104,7 @@ void wa_buf_addc(struct wa_buf *b, char c)
 /* Into the room that there is; only what is longer is formatted twice. */
 void wa_buf_addf(struct wa_buf *b, const char *fmt, ...)
 {
-    size_t room = b->failed == WA_OK && b->p != NULL ? b->cap - b->n : 0;
+    size_t room = grow(b, 0) ? b->cap - b->n : 0;
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);

@@ -64,14 +64,15 @@ static uint64_t hash(const struct wa_map *m, struct wa_sv key)
     const uint64_t k0 = m->seed, k1 = mix(m->seed);
     uint64_t v[4] = {k0 ^ 0x736f6d6570736575ULL, k1 ^ 0x646f72616e646f6dULL,
                      k0 ^ 0x6c7967656e657261ULL, k1 ^ 0x7465646279746573ULL};
+    size_t at = 0;
     uint64_t word = 0;
-    for (size_t i = 0; i < key.n; i++) {
-        word |= (uint64_t)(unsigned char)key.p[i] << (i % 8 * 8);
-        if (i % 8 == 7) {
-            sip_word(v, word);
-            word = 0;
-        }
+    for (; key.n - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, key.p + at, sizeof word);
+        sip_word(v, word);
     }
+    word = 0;
+    for (size_t i = at; i < key.n; i++)
+        word |= (uint64_t)(unsigned char)key.p[i] << (i - at) * 8;
     sip_word(v, word | (uint64_t)key.n << 56);
     v[2] ^= 0xff;
     for (int i = 0; i < 3; i++)

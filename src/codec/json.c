@@ -175,12 +175,13 @@ static enum wa_code parse_string(struct parser *p, const char **ret, uint32_t *r
     p->at++;
     out = p->copy + p->at;
     for (;;) {
-        size_t from = p->at;
-        while (p->at < p->text.n && p->text.p[p->at] != '"' && p->text.p[p->at] != '\\' &&
-               (uint8_t)p->text.p[p->at] >= 0x20)
-            p->at++;
-        memcpy(out + n, p->text.p + from, p->at - from);
-        n += p->at - from;
+        const char *from = p->text.p + p->at, *end = p->text.p + p->text.n, *to = from;
+        while (to < end && *to != '"' && *to != '\\' && (uint8_t)*to >= 0x20)
+            to++;
+        size_t plain = (size_t)(to - from);
+        memcpy(out + n, from, plain);
+        n += plain;
+        p->at += plain;
         if (take(p, '"'))
             break;
         if (p->at >= p->text.n || p->text.p[p->at] != '\\')

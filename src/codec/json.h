@@ -60,6 +60,7 @@ struct wa_json_field {
     void *ret; /* struct wa_sv *, int64_t *, bool *, const struct wa_json ** ; untouched when absent
                 */
 };
+#define WA_JSON_FIELDS_MAX 64u /* members of such a table */
 WA_CHECK enum wa_code wa_json_read(const struct wa_json *object, const struct wa_json_field *fields,
                                    size_t count, const char *what, struct wa_err *err);
 /* The same, but unknown members are skipped (answers of newer versions, what machines report). */

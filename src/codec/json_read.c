@@ -7,6 +7,8 @@
 #include "codec/json.h"
 #include "codec/json_priv.h"
 
+#include <assert.h>
+
 enum wa_json_type wa_json_type(const struct wa_json *j)
 {
     return j ? (enum wa_json_type)j->type : WA_JSON_NULL;
@@ -130,11 +132,9 @@ static bool is_wanted(const struct wa_json *j, enum wa_json_want want)
     return true;
 }
 
-static enum wa_code check_field(const struct wa_json *object, const struct wa_json_field *f,
+static enum wa_code check_field(const struct wa_json *j, const struct wa_json_field *f,
                                 const char *what, struct wa_err *err)
 {
-    const struct wa_json *j = wa_json_get(object, f->key);
-
     if (!j) {
         if (!f->required)
             return WA_OK;
@@ -154,9 +154,8 @@ static enum wa_code check_field(const struct wa_json *object, const struct wa_js
     return WA_OK;
 }
 
-static void fill_field(const struct wa_json *object, const struct wa_json_field *f)
+static void fill_field(const struct wa_json *j, const struct wa_json_field *f)
 {
-    const struct wa_json *j = wa_json_get(object, f->key);
     const struct wa_json **node = f->ret;
 
     if (!j)
@@ -195,27 +194,41 @@ static enum wa_code refuse_unknown(const struct wa_json *object, const struct wa
     return WA_OK;
 }
 
+/* Each member is looked for once: where as many are found as there are, none is unknown. */
+static enum wa_code read_fields(const struct wa_json *object, const struct wa_json_field *fields,
+                                size_t count, bool is_lax, const char *what, struct wa_err *err)
+{
+    const struct wa_json *found[WA_JSON_FIELDS_MAX];
+    size_t known = 0;
+
+    assert(count <= WA_COUNT(found)); /* tables are ours */
+    for (size_t i = 0; i < count; i++) {
+        found[i] = wa_json_get(object, fields[i].key);
+        known += found[i] != NULL;
+    }
+    if (!is_lax && known != wa_json_count(object) &&
+        refuse_unknown(object, fields, count, what, err) != WA_OK)
+        return err->code;
+    if (!wa_json_is(object, WA_JSON_OBJECT))
+        return wa_fail(err, WA_E_INVALID, "cannot read %s: not an object", what);
+    for (size_t i = 0; i < count; i++)
+        if (check_field(found[i], &fields[i], what, err) != WA_OK)
+            return err->code;
+    for (size_t i = 0; i < count; i++)
+        fill_field(found[i], &fields[i]);
+    return WA_OK;
+}
+
 enum wa_code wa_json_read_lax(const struct wa_json *object, const struct wa_json_field *fields,
                               size_t count, const char *what, struct wa_err *err)
 {
-    if (!wa_json_is(object, WA_JSON_OBJECT))
-        return wa_fail(err, WA_E_INVALID, "cannot read %s: not an object", what);
-    for (size_t i = 0; i < count; i++) {
-        enum wa_code code = check_field(object, &fields[i], what, err);
-        if (code != WA_OK)
-            return code;
-    }
-    for (size_t i = 0; i < count; i++)
-        fill_field(object, &fields[i]);
-    return WA_OK;
+    return read_fields(object, fields, count, true, what, err);
 }
 
 enum wa_code wa_json_read(const struct wa_json *object, const struct wa_json_field *fields,
                           size_t count, const char *what, struct wa_err *err)
 {
-    enum wa_code code = refuse_unknown(object, fields, count, what, err);
-
-    return code == WA_OK ? wa_json_read_lax(object, fields, count, what, err) : code;
+    return read_fields(object, fields, count, false, what, err);
 }
 
 enum wa_code wa_json_answer(struct wa_sv text, struct wa_arena *arena, const struct wa_json **ret,

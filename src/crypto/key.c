@@ -179,10 +179,18 @@ enum wa_code wa_key_new_of_points(struct wa_key **ret, struct wa_err *err)
                    EVP_PKEY_set1_encoded_public_key(pkey, point, n) == 1;
     OPENSSL_free(point);
     EVP_PKEY_free(some);
-    if (is_made)
-        return wa_key_adopt_strong(pkey, false, "the new key", ret, err);
-    EVP_PKEY_free(pkey);
-    return wa_ossl_fail(err, WA_E_NOMEM, "cannot make a P-256 key");
+    if (!is_made) {
+        EVP_PKEY_free(pkey);
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot make a P-256 key");
+    }
+    WA_AUTO(wa_key) struct wa_key *key = NULL;
+    if (wa_key_adopt_strong(pkey, false, "the new key", &key, err) != WA_OK)
+        return err->code;
+    key->checks = EVP_PKEY_CTX_new(key->pkey, NULL);
+    if (key->checks == NULL)
+        return wa_ossl_fail(err, WA_E_NOMEM, "cannot make a P-256 key");
+    *ret = WA_TAKE(key);
+    return WA_OK;
 }
 
 enum wa_code wa_key_set_point(struct wa_key *key, const uint8_t point[WA_KEY_POINT_BYTES],
@@ -205,6 +213,7 @@ void wa_key_free(struct wa_key *key)
 {
     if (key == NULL || atomic_fetch_sub(&key->more, 1) > 0)
         return;
+    EVP_PKEY_CTX_free(key->checks);
     EVP_PKEY_free(key->pkey); /* wipes the private numbers */
     if (key->owner != NULL)
         key->drop_owner(key->owner);

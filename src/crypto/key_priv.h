@@ -9,8 +9,9 @@
 #include <stdatomic.h>
 
 struct wa_key {
-    atomic_uint more; /* owners beside the first */
-    EVP_PKEY *pkey;   /* NULL: a certificate's key that can't be read */
+    atomic_uint more;     /* owners beside the first */
+    EVP_PKEY *pkey;       /* NULL: a certificate's key that can't be read */
+    EVP_PKEY_CTX *checks; /* of a key of points: kept, and begun anew for each signature */
     enum wa_key_kind kind;
     unsigned bits;
     bool is_private;

@@ -31,6 +31,7 @@ WA_CHECK enum wa_code wa_ossl_drain(BIO *bio, struct wa_buf *out, struct wa_err 
 WA_OSSL_AUTO(BIO, BIO_free)
 WA_OSSL_AUTO(BIGNUM, BN_clear_free)
 WA_OSSL_AUTO(EVP_MD_CTX, EVP_MD_CTX_free)
+WA_OSSL_AUTO(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 WA_OSSL_AUTO(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 WA_OSSL_AUTO(X509, X509_free)
 WA_OSSL_AUTO(X509_SIG, X509_SIG_free)

@@ -83,6 +83,8 @@ static const char strict[] =
     "Referrer-Policy: no-referrer\r\n"
     "Strict-Transport-Security: max-age=31536000\r\n";
 
+#define HEAD_ROOM 768u /* bytes of most answers' heads */
+
 /* Status line and headers up to the blank line's place. */
 static void begin(struct wa_http_conn *c, int status, const char *content_type, const char *cache)
 {
@@ -91,14 +93,21 @@ static void begin(struct wa_http_conn *c, int status, const char *content_type, 
     bool body_comes = c->head->has_body && !c->message_done;
     c->keep_alive = c->keep_alive && !body_comes && !c->head->is_upgrade;
     wa_date_http(wa_clock_now(), date);
+    const char *security = c->server->config.security_headers;
+    const char *const rest[] = {content_type != NULL ? "Content-Type: " : "",
+                                content_type != NULL ? content_type : "",
+                                content_type != NULL ? "\r\n" : "",
+                                "Cache-Control: ",
+                                cache,
+                                "\r\n",
+                                security != NULL ? security : strict,
+                                c->headers != NULL ? c->headers : "",
+                                c->keep_alive ? "" : "Connection: close\r\n"};
+    (void)wa_buf_reserve(&c->out.bytes, HEAD_ROOM); /* what fails shows when it is written */
     wa_buf_addf(&c->out.bytes, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
                 wa_http_status_text(status), date);
-    if (content_type != NULL)
-        wa_buf_addf(&c->out.bytes, "Content-Type: %s\r\n", content_type);
-    const char *security = c->server->config.security_headers;
-    wa_buf_addf(&c->out.bytes, "Cache-Control: %s\r\n%s%s%s", cache,
-                security != NULL ? security : strict, c->headers != NULL ? c->headers : "",
-                c->keep_alive ? "" : "Connection: close\r\n");
+    for (size_t i = 0; i < WA_COUNT(rest); i++) /* printf copies a character at a time */
+        wa_buf_adds(&c->out.bytes, rest[i]);
 }
 
 void wa_http_answer(struct wa_http_conn *c, int status, const char *content_type, struct wa_sv body,

@@ -43,6 +43,12 @@ static enum wa_code parse_step(void *arg, struct wa_err *err)
     static const struct wa_http_events events = {nothing_head, nothing_body, nothing_done};
     static const char request[] =
         "POST /a%20long%20enough%20path/so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
+        "so%20that%20the%20buffers%20grow%20more%20than%20once/"
         "so%20that%20the%20buffers%20grow%20more%20than%20once?query HTTP/1.1\r\nHost: a\r\n"
         "Content-Length: 2\r\nX-Header: a value that is long enough to make them grow "
         "again\r\n\r\nab";
@@ -63,7 +69,7 @@ static enum wa_code frames_step(void *arg, struct wa_err *err)
 {
     WA_UNUSED(arg);
     static const struct wa_ws_cb cb = {nothing_text, NULL, NULL};
-    static const char text[300] = "text";
+    static const char text[900] = "text";
     WA_AUTO(wa_ws) struct wa_ws *client = NULL;
     WA_AUTO(wa_ws) struct wa_ws *server = NULL;
     WA_AUTO_BUF struct wa_buf out;
