@@ -73,12 +73,12 @@ static void show(struct wa_local_prepared *p, const struct wa_action *a)
 {
     char count[32];
     (void)snprintf(count, sizeof count, "%zu", p->targets.count);
-    wa_buf_addf(&p->title, "%s", wa_action_kind_name(a->kind));
+    wa_buf_adds(&p->title, wa_text(wa_action_kind_name(a->kind)));
     for (size_t i = 0; i < wa_json_count(a->packages) && i < 5; i++)
         wa_buf_addf(&p->title, " %.*s", WA_SV_ARG(wa_json_sv(wa_json_at(a->packages, i))));
     if (wa_json_count(a->packages) > 5)
         wa_buf_adds(&p->title, " ...");
-    wa_local_say(p, wa_text("Action"), wa_sv(wa_action_kind_name(a->kind)));
+    wa_local_say(p, wa_text("Action"), wa_sv(wa_text(wa_action_kind_name(a->kind))));
     for (size_t i = 0; i < wa_json_count(a->packages); i++)
         wa_local_say(p, wa_text("Package"), wa_json_sv(wa_json_at(a->packages, i)));
     if (a->text.n > 0 || a->kind == WA_ACT_DESCRIBE)

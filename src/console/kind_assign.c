@@ -195,7 +195,7 @@ static enum wa_code prepare_plan(struct wa_local_prepared *p, const struct wa_js
         return wa_fail(err, WA_E_INVALID, "a plan is of one machine");
     if (wa_host_plan_new(client, &p->targets.items[0], anchors, &wish, &plan, err) != WA_OK)
         return err->code;
-    wa_buf_addf(&p->title, "plan %s", p->targets.items[0].name);
+    wa_buf_addf(&p->title, wa_text("plan %s"), p->targets.items[0].name);
     wa_jw_init(&w, &p->details);
     wa_jw_obj(&w);
     write_changes(&w, wa_host_plan_diff(plan));

@@ -118,7 +118,7 @@ static enum wa_code show(struct wa_local_prepared *p, const struct cancel *c, st
     wa_local_say(p, wa_text("Actions"), wa_sv(text));
     wa_date_rfc3339(c->texts.not_after, text);
     wa_local_say(p, wa_text("Not after"), wa_sv(text));
-    wa_buf_adds(&p->title, "cancel");
+    wa_buf_adds(&p->title, wa_text("cancel"));
     return WA_OK;
 }
 

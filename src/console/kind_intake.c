@@ -262,7 +262,7 @@ static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, st
     for (size_t i = 0; i < plan->missing.n; i++)
         wa_local_say(p, wa_text("Missing"), wa_sv(plan->missing.items[i]));
     const char *first = k->is_upload ? k->names[0] : k->requests[0].package;
-    wa_buf_addf(&p->title, "%s %.100s%s", p->kind->what, first,
+    wa_buf_addf(&p->title, "%s %.100s%s", wa_text(p->kind->what), first,
                 k->wish.request_count + k->file_count > 1 ? " ..." : "");
     return plan->n > 0 ? WA_OK : show_nothing(k, err);
 }
@@ -404,7 +404,7 @@ static void discard(struct wa_local_prepared *p)
         .what = name, .prepare = prepare, .commit = commit, .discard = discard,                    \
         .gesture = WA_LOCAL_GESTURE_ALWAYS, .can_stop = true                                       \
     }
-const struct wa_local_kind wa_local_kind_import = INTAKE("import");
-const struct wa_local_kind wa_local_kind_promote = INTAKE("promote");
-const struct wa_local_kind wa_local_kind_resign = INTAKE("resign");
-const struct wa_local_kind wa_local_kind_upload = INTAKE("upload");
+const struct wa_local_kind wa_local_kind_import = INTAKE(WA_TEXT("import"));
+const struct wa_local_kind wa_local_kind_promote = INTAKE(WA_TEXT("promote"));
+const struct wa_local_kind wa_local_kind_resign = INTAKE(WA_TEXT("resign"));
+const struct wa_local_kind wa_local_kind_upload = INTAKE(WA_TEXT("upload"));

@@ -114,7 +114,7 @@ static enum wa_code add_root(struct wa_local_prepared *p, struct kit *k, struct 
 static void show(struct wa_local_prepared *p, const struct kit *k)
 {
     char text[64];
-    wa_buf_adds(&p->title, "kit");
+    wa_buf_adds(&p->title, wa_text("kit"));
     wa_local_say(p, wa_text("Server"), wa_sv(p->options->server));
     wa_local_say(p, wa_text("Its certificate"), wa_sv(p->server_fingerprint));
     for (size_t i = 0; i < k->kit.trust.n; i++)

@@ -179,7 +179,7 @@ static void say(struct wa_local_prepared *p, const struct make *k)
                  {WA_TEXT("Excludes"), WA_A_CONFLICTS},
                  {WA_TEXT("Description"), WA_A_DESCRIPTION}};
     char text[2048];
-    wa_buf_addf(&p->title, "make %s %s", wa_control_get(&k->control, WA_A_PACKAGE),
+    wa_buf_addf(&p->title, wa_text("make %s %s"), wa_control_get(&k->control, WA_A_PACKAGE),
                 wa_control_get(&k->control, WA_A_VERSION));
     for (size_t i = 0; i < WA_COUNT(lines); i++)
         if (wa_control_get(&k->control, lines[i].attr)[0] != '\0')

@@ -98,12 +98,12 @@ static void show(struct wa_local_prepared *p, const struct wa_rollout *r)
 {
     char count[32];
     (void)snprintf(count, sizeof count, "%zu", p->targets.count);
-    wa_buf_addf(&p->title, wa_text("roll-out: %s"), wa_action_kind_name(r->kind));
+    wa_buf_addf(&p->title, wa_text("roll-out: %s"), wa_text(wa_action_kind_name(r->kind)));
     for (size_t i = 0; i < wa_json_count(r->packages) && i < 5; i++)
         wa_buf_addf(&p->title, " %.*s", WA_SV_ARG(wa_json_sv(wa_json_at(r->packages, i))));
     if (wa_json_count(r->packages) > 5)
         wa_buf_adds(&p->title, " ...");
-    wa_local_say(p, wa_text("Action"), wa_sv(wa_action_kind_name(r->kind)));
+    wa_local_say(p, wa_text("Action"), wa_sv(wa_text(wa_action_kind_name(r->kind))));
     for (size_t i = 0; i < wa_json_count(r->packages); i++)
         wa_local_say(p, wa_text("Package"), wa_json_sv(wa_json_at(r->packages, i)));
     for (size_t i = 0; i < wa_json_count(r->members_of); i++)

@@ -17,21 +17,21 @@ static const struct {
     const char *name;
     enum wa_action_takes takes;
 } kinds[WA_ACT_COUNT] = {
-    [WA_ACT_UPDATE] = {"update", WA_TAKES_NONE},
-    [WA_ACT_UPGRADE] = {"upgrade", WA_TAKES_NONE},
-    [WA_ACT_INSTALL] = {"install", WA_TAKES_SOME},
-    [WA_ACT_REMOVE] = {"remove", WA_TAKES_SOME},
-    [WA_ACT_FORGET] = {"forget", WA_TAKES_SOME},
-    [WA_ACT_UPDATE_STATUS] = {"update-status", WA_TAKES_NONE},
-    [WA_ACT_AUDIT] = {"audit", WA_TAKES_ANY},
-    [WA_ACT_CANCEL] = {"cancel", WA_TAKES_NONE},
-    [WA_ACT_REBOOT] = {"reboot", WA_TAKES_NONE},
-    [WA_ACT_SHUTDOWN] = {"shutdown", WA_TAKES_NONE},
-    [WA_ACT_WAKE] = {"wake", WA_TAKES_NONE},
-    [WA_ACT_MESSAGE] = {"message", WA_TAKES_NONE},
-    [WA_ACT_PROPOSE_UPGRADE] = {"propose-upgrade", WA_TAKES_NONE},
-    [WA_ACT_RESTART_AGENT] = {"restart-agent", WA_TAKES_NONE},
-    [WA_ACT_DESCRIBE] = {"describe", WA_TAKES_NONE},
+    [WA_ACT_UPDATE] = {WA_TEXT("update"), WA_TAKES_NONE},
+    [WA_ACT_UPGRADE] = {WA_TEXT("upgrade"), WA_TAKES_NONE},
+    [WA_ACT_INSTALL] = {WA_TEXT("install"), WA_TAKES_SOME},
+    [WA_ACT_REMOVE] = {WA_TEXT("remove"), WA_TAKES_SOME},
+    [WA_ACT_FORGET] = {WA_TEXT("forget"), WA_TAKES_SOME},
+    [WA_ACT_UPDATE_STATUS] = {WA_TEXT("update-status"), WA_TAKES_NONE},
+    [WA_ACT_AUDIT] = {WA_TEXT("audit"), WA_TAKES_ANY},
+    [WA_ACT_CANCEL] = {WA_TEXT("cancel"), WA_TAKES_NONE},
+    [WA_ACT_REBOOT] = {WA_TEXT("reboot"), WA_TAKES_NONE},
+    [WA_ACT_SHUTDOWN] = {WA_TEXT("shutdown"), WA_TAKES_NONE},
+    [WA_ACT_WAKE] = {WA_TEXT("wake"), WA_TAKES_NONE},
+    [WA_ACT_MESSAGE] = {WA_TEXT("message"), WA_TAKES_NONE},
+    [WA_ACT_PROPOSE_UPGRADE] = {WA_TEXT("propose-upgrade"), WA_TAKES_NONE},
+    [WA_ACT_RESTART_AGENT] = {WA_TEXT("restart-agent"), WA_TAKES_NONE},
+    [WA_ACT_DESCRIBE] = {WA_TEXT("describe"), WA_TAKES_NONE},
 };
 
 const char *wa_action_kind_name(enum wa_action_kind k)

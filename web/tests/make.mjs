@@ -168,6 +168,7 @@ export async function m4c_theProgramSpeaksAsThePage({ ask, files }) {
     const inFrench = {
         choose: "fr",
         make: "Faire un paquet",
+        review: "faire le paquet acme-tool",
         installer: "Choisir un installateur",
         damaged: "'cut.msi' : le fichier est abîmé",
         version: "'one' n'est pas comme 1.2.3-4",
@@ -179,6 +180,7 @@ export async function m4c_theProgramSpeaksAsThePage({ ask, files }) {
     const inEnglish = {
         choose: "en",
         make: "Make a package",
+        review: "make acme-tool",
         installer: "Choose an installer",
         damaged: "'cut.msi': the file is damaged",
         version: "version 'one' is not like 1.2.3-4",
@@ -208,7 +210,7 @@ export async function m4c_theProgramSpeaksAsThePage({ ask, files }) {
         await dialog.getByLabel("setup.py").fill("def install():\n    input('which?')\n");
         await dialog.getByText(says.asks).waitFor();
         await dialog.locator("button[type=submit]:enabled").click();
-        const review = page.getByRole("dialog", { name: "make acme-tool" });
+        const review = page.getByRole("dialog", { name: says.review });
         await review.getByRole("button", { name: says.sign }).click();
         await ask("no");
         await review.getByText(says.refused).waitFor();
@@ -235,9 +237,9 @@ export async function m5_aFolderIsMadePublishedAndInstalled({ ask, folder, files
     await dialog.getByText("Vérification en cours").waitFor({ state: "detached" });
     await look("make-fr", folder);
     await dialog.locator("button[type=submit]:enabled").click();
-    await page.getByRole("dialog", { name: "make acme-portable 2.0-1" }).getByText("portable/data.txt, ").waitFor();
+    await page.getByRole("dialog", { name: "faire le paquet acme-portable 2.0-1" }).getByText("portable/data.txt, ").waitFor();
     await look("make-review-fr", folder);
-    await page.getByRole("dialog", { name: "make acme-portable 2.0-1" }).locator("button[type=submit]:enabled").click();
+    await page.getByRole("dialog", { name: "faire le paquet acme-portable 2.0-1" }).locator("button[type=submit]:enabled").click();
     await ask("yes");
     await page.getByRole("dialog").first().waitFor({ state: "detached" });
     same(await ask("install", "acme-portable"), "data\n", "the machine has it");
