@@ -168,17 +168,23 @@ static const struct wa_conf_option options[] = {
      "1: the system's authorities; else a file of the directory's"},
 };
 
+bool wa_server_config_is_secret(const char *database, const char *report_database,
+                                const char *http_proxy)
+{
+    return (database[0] != '\0' && wa_db_url_is_secret(database)) ||
+           (report_database[0] != '\0' && wa_db_url_is_secret(report_database)) ||
+           strchr(http_proxy, '@') != NULL;
+}
+
 /* B4: who can read the file would have the database, or use the proxy. */
 static enum wa_code check_secret(const struct wa_server_config *c, struct wa_err *err)
 {
     struct wa_stat st;
-    bool is_databases = (c->database[0] != '\0' && wa_db_url_is_secret(c->database)) ||
-                        (c->report_database[0] != '\0' && wa_db_url_is_secret(c->report_database));
-    if (!is_databases && strchr(c->http_proxy, '@') == NULL)
+    if (!wa_server_config_is_secret(c->database, c->report_database, c->http_proxy))
         return WA_OK;
     if (wa_path_stat(c->file, &st, err) != WA_OK || (st.mode & 07) == 0)
         return err->code;
-    if (!is_databases)
+    if (!wa_server_config_is_secret(c->database, c->report_database, ""))
         return wa_fail(err, WA_E_CONFIG,
                        "'%s' holds the proxy's password, and everybody can read it: take the "
                        "file's rights away (chmod o= '%s')",

@@ -57,6 +57,10 @@ WA_CHECK enum wa_code wa_server_config_load(const char *file, struct wa_server_c
  * leaves pieces of it in memory (libpq's). */
 WA_CHECK enum wa_code wa_server_config_read(const char *file, struct wa_server_config *ret,
                                             struct wa_err *err);
+/* Whether one of these options of a configuration holds a password: then not everybody may read it.
+ */
+bool wa_server_config_is_secret(const char *database, const char *report_database,
+                                const char *http_proxy);
 void wa_server_config_free(struct wa_server_config *c);
 /* Wipes what may hold a password, for a process that has no use for it. Of an address of a database
  * its kind is left. */

@@ -235,6 +235,12 @@ static enum wa_code extract_all(struct restore *r, struct wa_err *err)
     return WA_OK;
 }
 
+static const char *option(const struct wa_ini *ini, const char *key)
+{
+    const char *value = wa_ini_get(ini, "options", key);
+    return value != NULL ? value : "";
+}
+
 /* The configuration with what is different here. */
 static enum wa_code change_config(struct restore *r, struct wa_err *err)
 {
@@ -259,13 +265,14 @@ static enum wa_code change_config(struct restore *r, struct wa_err *err)
             wa_ini_set(ini, "options", keys[i].key, keys[i].value[0] == '\0' ? NULL : keys[i].value,
                        err) != WA_OK)
             return err->code;
-    const char *database = wa_ini_get(ini, "options", "database");
-    bool is_secret = database != NULL && wa_db_url_is_secret(database);
+    const char *database = option(ini, "database");
+    bool is_secret = wa_server_config_is_secret(database, option(ini, "report_database"),
+                                                option(ini, "http_proxy"));
     wa_buf_clear(&text);
     wa_ini_write(ini, &text);
     if (wa_buf_check(&text, err) != WA_OK)
         return err->code;
-    if (r->want->is_joining && (database == NULL || database[0] == '\0'))
+    if (r->want->is_joining && database[0] == '\0')
         return wa_fail(err, WA_E_CONFIG,
                        "the server that was backed up has its database in a file: several servers "
                        "need a PostgreSQL that all of them reach (--database)");

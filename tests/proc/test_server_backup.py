@@ -64,6 +64,23 @@ def test_whole_and_back(org, source):
     assert oct(os.stat(d / "db/waptserver.sqlite").st_mode)[-3:] == "600"
 
 
+@pytest.mark.parametrize("secret", ("http_proxy = http://wapt:hush@127.0.0.1:3128", "report_database = postgresql://wapt:hush@127.0.0.1/wapt"))
+def test_a_configuration_with_a_password_comes_back_closed(org, source, secret):
+    ini, archive, d = source.dir / "waptserver.ini", org.base / "secret.zip", org.base / "secret"
+    before = ini.read_bytes()
+    try:
+        ini.chmod(0o640)
+        ini.write_bytes(before + f"{secret}\n".encode())
+        run(SERVER, "backup", *config(source.dir), archive)
+        run(SERVER, "restore", "--dir", d, archive)
+        assert stat.S_IMODE(os.stat(d / "waptserver.ini").st_mode) == 0o640 and people(d) == ["admin", "bob"]
+    finally:
+        ini.write_bytes(before)
+        ini.chmod(0o644)
+        archive.unlink(missing_ok=True)
+        shutil.rmtree(d, ignore_errors=True)
+
+
 def test_nothing_is_overwritten_unasked(org, source):
     busy = run(SERVER, "restore", "--force", "--dir", source.dir, source.archive, ok=False)
     assert "stop it first" in busy.stderr and people(source.dir) == ["admin", "bob"]

@@ -32,8 +32,9 @@ class Server:
         self.port = free_port()
         setup = [BIN / "waptserver", "setup", *map(shlex.quote, setup), "--dir", self.dir, "--name", "localhost,127.0.0.1", "--bind", "127.0.0.1", "--port", self.port,
                  "--admin-password-file", org.base / "admin.pw"]
+        closed = f"chmod o= {self.dir}/waptserver.ini\n" if "@" in options else ""  # a password
         script = (f"set -e\n{' '.join(map(str, setup))}\ncp {org.cert('Authority')} {self.dir}/trusted/\n"
-                  f"printf '%s\\n' '{options}' >> {self.dir}/waptserver.ini\nchmod o= {self.dir}/waptserver.ini\nexec {BIN}/waptserver run --config {self.dir}/waptserver.ini\n")
+                  f"printf '%s\\n' '{options}' >> {self.dir}/waptserver.ini\n{closed}exec {BIN}/waptserver run --config {self.dir}/waptserver.ini\n")
         argv = ["sh", "-c", script]
         if on_tmpfs:
             self.dir.mkdir()
