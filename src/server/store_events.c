@@ -41,7 +41,8 @@ static void start_flush(struct wa_store *s)
 static void copy(char *out, size_t size, struct wa_sv text)
 {
     size_t n = wa_utf8_cut(text.p, text.n < size ? text.n : size - 1);
-    memcpy(out, text.p, n);
+    if (n > 0)
+        memcpy(out, text.p, n);
     out[n] = '\0';
 }
 

@@ -24,6 +24,16 @@ bool wa_store_is_scanning(const struct wa_store *s, const char *upload, const ch
     return false;
 }
 
+enum wa_code wa_store_scan_said(struct wa_sv payload, struct wa_arena *arena,
+                                const struct wa_json **ret, struct wa_err *err)
+{
+    if (wa_json_answer(payload, arena, ret, err) != WA_OK)
+        return err->code;
+    return wa_json_get(*ret, "code") != NULL
+               ? WA_OK
+               : wa_fail(err, WA_E_INTERNAL, "the scan process does not say whether it was done");
+}
+
 static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
 {
     struct wa_scanning *k = user;
@@ -31,7 +41,7 @@ static void on_scanned(struct wa_store *s, void *user, struct wa_sv payload)
     const struct wa_json *j = NULL;
     struct wa_err err = WA_ERR_INIT;
     wa_arena_init(&arena, 256u << 20);
-    (void)!wa_json_answer(payload, &arena, &j, &err);
+    (void)!wa_store_scan_said(payload, &arena, &j, &err);
     k->done(s, k, j, &err);
     forget(s, k);
 }

@@ -30,6 +30,9 @@ WA_CHECK enum wa_code wa_api_scan(struct wa_api_call *c, enum wa_server_role who
                                                const struct wa_json *answer,
                                                const struct wa_err *err),
                                   struct wa_err *err);
+/* What scan, or trust, answered: its error, or that it was done, in so many words. */
+WA_CHECK enum wa_code wa_store_scan_said(struct wa_sv payload, struct wa_arena *arena,
+                                         const struct wa_json **ret, struct wa_err *err);
 /* A done() that answers with the list. */
 void wa_store_answer_list(struct wa_store *s, struct wa_scanning *k, const struct wa_json *answer,
                           const struct wa_err *err);

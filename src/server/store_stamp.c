@@ -3,7 +3,7 @@
  * changed meanwhile; a round that fails is told, and tried again soon.
  */
 #include "os/clock.h"
-#include "server/store_priv.h"
+#include "server/store_scan.h"
 
 static void end_round(struct wa_store *s, const struct wa_err *err)
 {
@@ -20,7 +20,7 @@ static enum wa_code read_answer(struct wa_sv payload, struct wa_arena *arena, st
                                 struct wa_err *err)
 {
     const struct wa_json *j = NULL;
-    if (wa_json_answer(payload, arena, &j, err) != WA_OK)
+    if (wa_store_scan_said(payload, arena, &j, err) != WA_OK)
         return err->code;
     *ret = wa_json_sv(wa_json_get(j, "text"));
     return WA_OK;
