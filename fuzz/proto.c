@@ -53,6 +53,7 @@ static enum wa_code read_push(struct wa_sv text, struct wa_arena *arena, struct 
         return read_queue(m, err);
     case WA_PUSH_WELCOME:
     case WA_PUSH_ORDER:
+    case WA_PUSH_OTHER:
         break;
     }
     return WA_OK;

@@ -183,6 +183,7 @@ enum wa_code speech_hear(struct machine *m, struct wa_sv text, struct wa_buf *an
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:
     case WA_PUSH_QUEUE:
+    case WA_PUSH_OTHER:
         break;
     }
     return wa_fail(err, WA_E_INVALID, "the server spoke as an agent");

@@ -162,6 +162,8 @@ static enum wa_code take_text(struct net *n, struct wa_sv text, struct wa_err *e
     case WA_PUSH_WATCH:
         post(n, WA_M_NET_TEXT, text);
         return WA_OK;
+    case WA_PUSH_OTHER: /* a newer server's, which does without us */
+        return WA_OK;
     case WA_PUSH_HELLO:
     case WA_PUSH_ACK:
     case WA_PUSH_QUEUE:

@@ -21,7 +21,11 @@ enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena, enum wa_pu
         *ret = j;
         return WA_OK;
     }
-    return wa_fail(err, WA_E_INVALID, "a push message of unknown type");
+    if (type.n == 0)
+        return wa_fail(err, WA_E_INVALID, "a push message of no type");
+    *ret_type = WA_PUSH_OTHER;
+    *ret = j;
+    return WA_OK;
 }
 
 /* 64 lower-case hex digits into out. */

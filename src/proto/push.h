@@ -29,7 +29,8 @@ enum wa_push_type {
     WA_PUSH_ACK,
     WA_PUSH_SAME,
     WA_PUSH_WATCH, /* proto/queue.h */
-    WA_PUSH_QUEUE
+    WA_PUSH_QUEUE,
+    WA_PUSH_OTHER /* of a type that is not known here: of a newer program, or none */
 };
 /* Parses and names the message; *ret lives in the arena. */
 WA_CHECK enum wa_code wa_push_parse(struct wa_sv text, struct wa_arena *arena,

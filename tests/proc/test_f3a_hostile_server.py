@@ -323,3 +323,10 @@ def test_f3a_garbage_on_the_channel(stage):
         assert stage.channel.ended.wait(PATIENCE), f"it hangs up on: {text[:40]}"
         stage.channel = stage.server.channel()  # and comes back
     stage.obeyed()
+
+
+def test_f3a_a_message_of_a_newer_server_is_passed_over(stage):
+    """Servers are upgraded before their machines: what these do not know yet costs them neither the connection nor the orders after it."""
+    stage.channel.send('{"type":"of tomorrow","packages":["x"],"n":1}')
+    stage.obeyed()
+    assert not stage.channel.ended.is_set()

@@ -167,6 +167,22 @@ static void test_the_question(void **state)
     }
 }
 
+/* Who is newer may say more; who says nothing of the kind says nothing. */
+static void test_other_messages(void **state)
+{
+    static const char *const none[] = {"{}", "{\"type\":\"\"}", "{\"type\":[]}", "[]", "1"};
+    WA_AUTO_ARENA struct wa_arena arena;
+    struct wa_err err = WA_ERR_INIT;
+    enum wa_push_type type = WA_PUSH_ACK;
+    const struct wa_json *j = NULL;
+    WA_UNUSED(state);
+    wa_arena_init(&arena, 1u << 16);
+    WA_ASSERT_OK(wa_push_parse(WA_SV("{\"type\":\"of tomorrow\"}"), &arena, &type, &j, &err));
+    assert_int_equal(type, WA_PUSH_OTHER);
+    for (size_t i = 0; i < WA_COUNT(none); i++)
+        WA_ASSERT_CODE(wa_push_parse(wa_sv(none[i]), &arena, &type, &j, &err), WA_E_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_what_is_long_or_new_is_left_out),
         cmocka_unit_test(test_too_many_are_refused),
         cmocka_unit_test(test_the_question),
+        cmocka_unit_test(test_other_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
