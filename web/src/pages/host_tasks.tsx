@@ -81,7 +81,7 @@ function state(task: Task): string {
 function stateText(task: Task): string {
     const known = STATES[state(task)];
     if (known) return t(known);
-    return task.state === "done" ? `${t("failed")} (${task.code})` : task.state;
+    return task.state !== "done" ? task.state : task.code === "failed" ? t("failed") : `${t("failed")} (${task.code})`;
 }
 
 function tone(task: Task) {
