@@ -82,9 +82,17 @@ static const struct wa_language *or_english(const struct wa_language *l)
     return l != NULL ? l : &english;
 }
 
+/* Compilers for Windows allocate what a thread has of its own at its first use: now, not for the
+ * error that memory has run out. */
+static void choose(const struct wa_language *l)
+{
+    chosen = or_english(l);
+    spoken = NULL;
+}
+
 void wa_text_language(const char *name)
 {
-    chosen = or_english(wa_text_find(wa_sv(name)));
+    choose(wa_text_find(wa_sv(name)));
 }
 
 static const char *locale(void)
@@ -102,15 +110,15 @@ void wa_text_from_environment(void)
 {
     const char *own = locale(), *wishes = getenv("LANGUAGE");
     struct wa_sv rest = wa_sv(wishes), wish;
-    chosen = &english;
+    choose(NULL);
     if (strcmp(own, "C") == 0 || strcmp(own, "POSIX") == 0)
         return;
-    chosen = or_english(wa_text_find(wa_sv(own)));
+    choose(wa_text_find(wa_sv(own)));
     while (wa_sv_split(&rest, ':', &wish)) {
         const struct wa_language *l = wa_text_find(wish);
         if (l == NULL)
             continue;
-        chosen = l;
+        choose(l);
         return;
     }
 }

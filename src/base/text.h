@@ -22,8 +22,8 @@ const char *wa_text(const char *english) WA_FORMAT_ARG(1);
 const char *wa_text_n(const char *one, const char *many, size_t n) WA_FORMAT_ARG(1)
     WA_FORMAT_ARG(2);
 
-/* The language of this process from now on: "fr", or a locale, "fr_CA.UTF-8". NULL, "" or one that
- * is not known: English. Called by main() before there are threads. */
+/* The language of this process, and thread, from now on: "fr", or a locale, "fr_CA.UTF-8". NULL, ""
+ * or one that is not known: English. Called by main() before there are threads. */
 void wa_text_language(const char *name);
 /* As the environment says: LC_ALL, LC_MESSAGES, LANG, and LANGUAGE where these name any locale but
  * C or POSIX. The locale need not be installed. */

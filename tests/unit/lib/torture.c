@@ -7,6 +7,8 @@
  */
 #include "torture.h"
 
+#include "base/text.h"
+
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *p, size_t n);
@@ -181,6 +183,7 @@ size_t wa_torture_live_count(void)
 /* Forgets the former run, also one that an assertion left in the middle. */
 static void start(size_t fail_at, bool is_lasting)
 {
+    (void)wa_text_spoken(); /* this thread's own is made at its first use, on Windows */
     wa_test_lock();
     __real_free(run.slots);
     memset(&run, 0, sizeof run);

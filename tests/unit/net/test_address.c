@@ -149,9 +149,6 @@ static void test_bypass(void **state)
             fail_msg("'%s'", wrong[i]);
         wa_err_clear(&err);
     }
-    must(wa_proxy_check("http://wapt:a%40b@proxy.example:3128", &err));
-    assert_int_equal(wa_proxy_check("https://wapt:hush@proxy.example", &err), WA_E_CONFIG);
-    assert_null(strstr(err.text, "hush"));
 }
 
 int main(void)

@@ -984,6 +984,15 @@ static void memory_runs_out(void **state)
     liar_free(&s);
 }
 
+static void tells_nothing_of_a_proxys_password(void **state)
+{
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    must(wa_proxy_check("http://wapt:a%40b@proxy.example:3128", &err));
+    assert_int_equal(wa_proxy_check("https://wapt:hush@proxy.example", &err), WA_E_CONFIG);
+    assert_null(strstr(err.text, "hush"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1006,6 +1015,7 @@ int main(void)
         cmocka_unit_test(stops_at_once),
         cmocka_unit_test(a_name_is_looked_up_in_time),
         cmocka_unit_test(stops_while_a_name_is_looked_up),
+        cmocka_unit_test(tells_nothing_of_a_proxys_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
