@@ -130,9 +130,18 @@ export async function aDescriptionIsChangedInItsCell(given) {
         await page.getByRole("button", { name: "Columns" }).click();
         await page.getByRole("checkbox", { name: "Description" }).uncheck();
         await page.keyboard.press("Escape");
-        await grid(page).focus();
-        await page.keyboard.press("F2");
-        await page.getByRole("dialog", { name: "Change the description" }).waitFor();
+        await page.getByRole("checkbox", { name: "Description" }).waitFor({ state: "detached" });
+        await page.getByRole("columnheader", { name: "Description" }).waitFor({ state: "detached" });
+        // The rows are asked for without it: one that has not come back yet has nothing to change.
+        const changing = page.getByRole("dialog", { name: "Change the description" });
+        await until(async () => {
+            await grid(page).focus();
+            await page.keyboard.press("F2");
+            return changing.waitFor({ timeout: 1000 }).then(
+                () => true,
+                () => false,
+            );
+        }, "the dialog comes");
     });
 }
 

@@ -154,7 +154,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     const begin = (row: R | undefined) => {
         if (row === undefined || !edit) return;
         const isOfSeveral = selection !== undefined && selection.count(total) > 1 && selection.has(rows.key(row));
-        if (isOfSeveral || !shown.some((c) => c.id === edit.column)) edit.elsewhere(row);
+        if (isOfSeveral || !columns.shown.value.some((c) => c.id === edit.column)) edit.elsewhere(row);
         else edited.value = rows.key(row);
     };
     const editorOf = (row: R | undefined) => {
