@@ -16,8 +16,6 @@
 #define PAGE 1000u /* actions of one signature, and of one answer */
 #define CONFIRM_ABOVE 10u
 #define POLL_MS 500u
-#define REST_S 60    /* the least that a cancel is good for */
-#define TASK_S 86400 /* s: of a task that nobody ordered; the machine may be away */
 
 static const struct wa_cli_option options[] = {WA_CON_SERVER_OPTIONS,
                                                WA_GET_SIGNER_OPTIONS,
@@ -122,7 +120,7 @@ static enum wa_code choose_task(struct work *w, const char *host, struct wa_err 
     if (w->ids == NULL)
         return wa_nomem(err);
     memcpy(w->ids[0], w->cli->args[0], 33);
-    w->until = wa_clock_now() + TASK_S;
+    w->until = wa_clock_now() + WA_CANCEL_TASK_S;
     w->which = "batch"; /* of the cancel itself */
     w->name = w->batch;
     return WA_OK;
@@ -140,7 +138,7 @@ static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t 
         .target_count = rest < WA_ORDERS_AT_ONCE ? rest : WA_ORDERS_AT_ONCE,
         .cancels = w->ids + from,
         .now = now,
-        .valid_s = w->until > now + REST_S ? w->until - now : REST_S};
+        .valid_s = w->until > now + WA_CANCEL_REST_S ? w->until - now : WA_CANCEL_REST_S};
     wa_buf_init(&body, WA_SERVER_BODY_MAX);
     return wa_orders_sign(&plan, signer, &body, err) == WA_OK
                ? wa_orders_post(w->client, wa_buf_sv(&body), w->batch, err)

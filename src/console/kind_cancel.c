@@ -11,9 +11,6 @@
 #include "console/orders.h"
 #include "os/clock.h"
 
-#define REST_S 60    /* the least that a cancel is good for */
-#define TASK_S 86400 /* s: of a task that nobody ordered; the machine may be away */
-
 struct cancel {
     struct wa_order_texts texts;
     char (*ids)[33]; /* of each target; owned */
@@ -94,7 +91,7 @@ static enum wa_code choose_task(struct wa_local_prepared *p, struct cancel *c, s
     if (c->ids == NULL)
         return wa_nomem(err);
     (void)snprintf(c->ids[0], sizeof c->ids[0], "%.*s", WA_SV_ARG(id));
-    c->until = wa_clock_now() + TASK_S;
+    c->until = wa_clock_now() + WA_CANCEL_TASK_S;
     return wa_local_targets(client, hosts, &p->targets, err);
 }
 
@@ -148,13 +145,13 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     if (err->code != WA_OK)
         return err->code;
     int64_t now = wa_clock_now();
-    const struct wa_order_plan plan = {.kind = WA_ACT_CANCEL,
-                                       .targets = p->targets.items,
-                                       .target_count = p->targets.count,
-                                       .cancels = c->ids,
-                                       .now = now,
-                                       .valid_s =
-                                           c->until > now + REST_S ? c->until - now : REST_S};
+    const struct wa_order_plan plan = {
+        .kind = WA_ACT_CANCEL,
+        .targets = p->targets.items,
+        .target_count = p->targets.count,
+        .cancels = c->ids,
+        .now = now,
+        .valid_s = c->until > now + WA_CANCEL_REST_S ? c->until - now : WA_CANCEL_REST_S};
     return wa_orders_write(&plan, &c->texts, err) == WA_OK ? show(p, c, err) : err->code;
 }
 

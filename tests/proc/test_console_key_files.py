@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from local_program import Local, talk
+from local_program import program as local  # noqa: F401
 from tracer import Tracer
 
 OLD, NEW = "the old password", "pässwort, the new one"
@@ -214,14 +215,6 @@ def test_hostile_files_are_refused(made, tmp_path):
 
 
 # --- the page ---
-
-@pytest.fixture(scope="module")
-def local(org):
-    p = Local(org)
-    p.open()
-    yield p
-    p.stop()
-
 
 def known(local, name):
     return next(k for k in local.state()["keys"] if k["name"] == name)

@@ -1,10 +1,9 @@
 /* The log of what is being done to packages: how far it had come decides what the next start makes
  * of it; and packages that failed, and when they are tried again. */
-#include "testlib.h"
+#include "db_place.h"
 #include "torture.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "agent/journal.h"
 #include "agent/manager_priv.h"
@@ -18,13 +17,7 @@ struct place {
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    struct wa_err err = WA_ERR_INIT;
-    char db[WA_PATH_MAX + 8];
-    wa_test_tmpdir(p->dir);
-    (void)snprintf(db, sizeof db, "%s/db", p->dir);
-    assert_int_equal(mkdir(db, 0700), 0);
-    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->db, &err));
-    WA_ASSERT_OK(wa_db_exec(p->db, "PRAGMA synchronous = OFF", &err));
+    p->db = db_place_new(p->dir);
     *state = p;
     return 0;
 }

@@ -1,11 +1,9 @@
 /* The queue in the agent's database: what it waits for, what an older agent has left in it. */
-#include "testlib.h"
+#include "db_place.h"
 #include "torture.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "agent/db.h"
 #include "base/mem.h"
 #include "codec/json.h"
 #include "os/clock.h"
@@ -19,13 +17,7 @@ struct place {
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    struct wa_err err = WA_ERR_INIT;
-    char db[WA_PATH_MAX + 8];
-    wa_test_tmpdir(p->dir);
-    (void)snprintf(db, sizeof db, "%s/db", p->dir);
-    assert_int_equal(mkdir(db, 0700), 0);
-    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->db, &err));
-    WA_ASSERT_OK(wa_db_exec(p->db, "PRAGMA synchronous = OFF", &err));
+    p->db = db_place_new(p->dir);
     *state = p;
     return 0;
 }

@@ -1,9 +1,8 @@
 /* What a machine does by itself, and when: weeks of a machine's life, turn by turn. */
-#include "testlib.h"
+#include "db_place.h"
 #include "torture.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "agent/scheduler.h"
 #include "agent/tasks.h"
@@ -32,18 +31,12 @@ static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
     struct wa_err err = WA_ERR_INIT;
-    char db[WA_PATH_MAX + 8];
     assert_int_equal(setenv("TZ", "UTC", 1), 0);
-    wa_test_tmpdir(p->dir);
-    (void)snprintf(db, sizeof db, "%s/db", p->dir);
-    assert_int_equal(mkdir(db, 0700), 0);
     wa_log_init(&p->m.log, 2, WA_LOG_ERROR, "test");
     WA_ASSERT_OK(wa_lock_new(&p->m.lock, &err));
     WA_ASSERT_OK(wa_cancel_new(&p->m.cancel, &err));
     WA_ASSERT_OK(wa_loop_new(&p->m.loop, &err));
-    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->m.db, &err));
-    WA_ASSERT_OK(wa_db_exec(p->m.db, "PRAGMA synchronous = OFF", &err));
-    p->m.tdb = p->m.db;
+    p->m.tdb = p->m.db = db_place_new(p->dir);
     p->m.config.windows = p->m.config.freezes = p->m.config.upgrade_priorities = nothing;
     p->m.config.upgrade_on_battery = true; /* the machine of the test may run on one */
     *state = p;

@@ -1,8 +1,8 @@
 /* What a script of root's keeps and asks for: what is taken of its result, and what is not. */
+#include "db_place.h"
 #include "torture.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "agent/hook.h"
 #include "agent/tasks.h"
@@ -17,13 +17,7 @@ struct place {
 static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
-    struct wa_err err = WA_ERR_INIT;
-    char db[WA_PATH_MAX + 8];
-    wa_test_tmpdir(p->dir);
-    (void)snprintf(db, sizeof db, "%s/db", p->dir);
-    assert_int_equal(mkdir(db, 0700), 0);
-    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->m.tdb, &err));
-    WA_ASSERT_OK(wa_db_exec(p->m.tdb, "PRAGMA synchronous = OFF", &err));
+    p->m.tdb = db_place_new(p->dir);
     p->run = (struct wa_task_run){.m = &p->m, .task = &p->task};
     (void)snprintf(p->task.created_by, sizeof p->task.created_by, "uid 0 (root)");
     *state = p;
