@@ -13,6 +13,7 @@ async function atProvider() {
     await dialog(page).getByRole("combobox", { name: "By" }).selectOption("oidc");
     const [there] = await Promise.all([context.waitForEvent("page"), dialog(page).getByRole("button", { name: "Go to the provider" }).click()]);
     await dialog(page).getByText("in the tab that has opened").waitFor();
+    await there.getByRole("link", { name: /Cancel/ }).waitFor(); // it has come to its question, and stays: nothing else leads the tab on
     same(await there.evaluate(() => window.opener), null, "the provider's tab knows ours");
     return there;
 }
