@@ -112,6 +112,19 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     return (answer.status === 204 ? {} : await answer.json()) as T;
 }
 
+/** Of several calls at a time: what an answer says is not taken when that of a later call has come before it. */
+export function newest<T>(take: (answer: T) => void): (call: Promise<T>) => Promise<void> {
+    let last = 0;
+    let taken = 0;
+    return async (call) => {
+        const mine = ++last;
+        const answer = await call;
+        if (mine < taken) return;
+        taken = mine;
+        take(answer);
+    };
+}
+
 /** "/api/v1/" and the path's parts, each escaped, with those parameters that are not empty. */
 export function apiPath(parts: readonly string[], params: Record<string, string | number | undefined> = {}): string {
     const query = new URLSearchParams();

@@ -235,3 +235,21 @@ export async function keysWithoutCtrlCanBeSwitchedOff(given) {
         same([page.url(), await page.getByRole("dialog").count()], [`${base}/hosts`, 1], "what the other keys did");
     });
 }
+
+/** After some presses of Escape a browser closes a dialog whatever the page says. */
+export async function whatCantBeLeftStaysWhateverIsPressed(given) {
+    await open(
+        given,
+        async ({ page }) => {
+            await dialog(page, "Log in").waitFor();
+            for (let i = 0; i < 4; i++) await page.keyboard.press("Escape");
+            await dialog(page, "Log in").waitFor();
+            await tabTo(page, page.getByLabel("Password", { exact: true }));
+            await page.keyboard.type("secret");
+            await page.keyboard.press("Enter");
+            await dialog(page, "Log in").waitFor({ state: "detached" });
+            await page.locator(".t-body .t-row a").first().waitFor();
+        },
+        { before: (mock) => (mock.server.state = "login") },
+    );
+}

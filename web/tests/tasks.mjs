@@ -37,6 +37,7 @@ export async function itIsReadAgainWhenTheMachineTells(given) {
         given,
         async ({ mock, page }) => {
             await rows(page).first().getByText("37 %").waitFor();
+            await until(() => mock.streams.size === 1, "the events are followed");
             const before = mock.asked.length;
             mock.tasks = [task(41, "running", { progress: 38 })];
             mock.event({ kind: "queue", what: "told", uuid: machine(8).uuid }); // another one's
@@ -49,6 +50,38 @@ export async function itIsReadAgainWhenTheMachineTells(given) {
             same(await rows(page).count(), 1, "tasks");
         },
         { at: at(HERE) },
+    );
+}
+
+/** The machine has told more while it was asked: what it said then comes late. */
+export async function whatIsOlderIsNotShown(given) {
+    let old;
+    await open(
+        given,
+        async ({ mock, page }) => {
+            await until(() => old, "it is asked");
+            await until(() => mock.streams.size === 1, "the events are followed");
+            mock.tasks = [task(41, "running", { progress: 38 })];
+            mock.event({ kind: "queue", what: "told", uuid: HERE });
+            await rows(page).first().getByText("38 %").waitFor();
+            const late = page.waitForResponse((r) => r.url().endsWith("/queue?watch=1"));
+            old();
+            await (await late).finished();
+            await page.evaluate(() => new Promise(requestAnimationFrame));
+            same(await rows(page).first().getByText("38 %").count(), 1, "what is newer");
+        },
+        {
+            at: at(HERE),
+            before: (mock) => {
+                mock.tasks = [task(41, "running", { progress: 37 })];
+                mock.fault = async (q, url) => {
+                    if (!url.search.includes("watch=1")) return undefined;
+                    const then = mock.call(q, url, {});
+                    await new Promise((resolve) => (old = resolve));
+                    return then;
+                };
+            },
+        },
     );
 }
 

@@ -57,12 +57,14 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
         e.preventDefault();
         onClose?.();
     };
+    // One Escape after the other has the browser close it, whatever cancel() says: what is still there comes back.
+    const closed = () => ref.current?.showModal();
     const submit = (e: Event) => {
         e.preventDefault();
         onSubmit?.();
     };
     return (
-        <dialog ref={ref} class={wide ? "dialog dialog-wide" : "dialog"} aria-labelledby={id} onCancel={cancel}>
+        <dialog ref={ref} class={wide ? "dialog dialog-wide" : "dialog"} aria-labelledby={id} onCancel={cancel} onClose={closed}>
             <form onSubmit={submit} autoComplete="off">
                 <div class="dialog-head">
                     <h2 id={id}>{title}</h2>

@@ -1,7 +1,7 @@
 // What one machine does, what waits there and what it did lately, as it tells while somebody looks here. All of it is what the machine says.
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { apiPath, call, isAbort } from "../api";
+import { apiPath, call, newest } from "../api";
 import { Dialog } from "../components/dialog";
 import { Choice, Facts } from "../components/fields";
 import { review } from "../components/review";
@@ -47,11 +47,8 @@ const ANSWER_S = 90; // one that is there has told within these, as long as some
 /** Read again when the machine has told something; asked again for as long as the page is looked at. */
 function useTold(uuid: string) {
     const told = useSignal<Told | undefined>(undefined);
-    const read = (watch: boolean, stop?: AbortSignal) =>
-        call<Told>("GET", apiPath(["hosts", uuid, "queue"], { watch: watch ? 1 : undefined }), undefined, stop).then(
-            (found) => (told.value = found),
-            (e) => !isAbort(e) && sayError(e),
-        );
+    const take = useMemo(() => newest((found: Told) => (told.value = found)), []);
+    const read = (watch: boolean, stop?: AbortSignal) => take(call<Told>("GET", apiPath(["hosts", uuid, "queue"], { watch: watch ? 1 : undefined }), undefined, stop)).catch(sayError);
     useEffect(() => {
         const stop = new AbortController();
         let callOff = () => undefined as void;

@@ -1,6 +1,6 @@
 // A draft of the repository's root: of the first one, or of the one that follows. The program composes what is signed from it.
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Check, Choice, Field } from "../components/fields";
@@ -151,11 +151,13 @@ interface ServerKey {
 function TimestampKeys({ keys, onChange }: { keys: readonly Who[]; onChange: (keys: readonly Who[]) => void }) {
     const server = useSignal<ServerKey | undefined>(undefined);
     const isServers = (k: Who) => k.certificate === server.value?.sha256 || k.certificate === server.value?.key;
-    const add = (certificate: string, name: string) => onChange([...keys, { certificate, name }]);
+    const now = useRef(keys);
+    now.current = keys; // what was added while the server's was read is there, too
+    const add = (certificate: string, name: string) => onChange([...now.current, { certificate, name }]);
     useEffect(() => {
         call<ServerKey>("GET", apiPath(["repository", "timestamp-key"])).then((found) => {
             server.value = found;
-            if (keys.length === 0) add(found.key, short(found.sha256));
+            if (now.current.length === 0) add(found.key, short(found.sha256));
         }, sayError);
     }, []);
     const known = server.value;

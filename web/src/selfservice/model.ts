@@ -1,6 +1,6 @@
 // What the agent says: the catalogue that this person sees, the tasks, how far they are; and what can be asked of it. The agent decides.
 import { computed, effect, signal } from "@preact/signals";
-import { ApiError, call, errorText, isAbort, link } from "../api";
+import { ApiError, call, errorText, isAbort, link, newest } from "../api";
 import { say, sayError } from "../components/toasts";
 import { language, pair, programLanguage, t, type Text } from "../i18n";
 import { pref } from "../prefs";
@@ -142,10 +142,14 @@ function tellEnd(task: Task) {
     else sayError(new Error(pair(asked.name, task.message || t("it failed. An administrator of this machine can see why."))));
 }
 
+const takeTasks = newest((all: readonly Task[]) => {
+    tasks.value = all;
+    for (const task of all) if (task.state === "done") tellEnd(task);
+});
+
 async function refreshTasks(): Promise<void> {
     try {
-        tasks.value = await call<Task[]>("POST", "/local/tasks", {});
-        for (const task of tasks.value) if (task.state === "done") tellEnd(task);
+        await takeTasks(call<Task[]>("POST", "/local/tasks", {}));
     } catch (e) {
         sayError(e);
     }
