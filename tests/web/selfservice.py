@@ -111,7 +111,8 @@ class Shop(Local):
         self.addCleanup(self.page.stop)
         with open(self.page.link_file, encoding='utf-8') as f:
             given = {'link': f.read(), 'password': SECRET, 'hostile': HOSTILE, 'folder': f'{self.top}/screens'}
-        env = {'PATH': '/usr/bin:/bin', 'HOME': f'{self.top}/home-dave', 'CHROMIUM': f'{self.top}/chromium', 'LC_ALL': 'C.UTF-8'}
+        env = {'PATH': '/usr/bin:/bin', 'HOME': f'{self.top}/home-dave', 'CHROMIUM': f'{self.top}/chromium', 'LC_ALL': 'C.UTF-8',
+               **{name: value for name, value in os.environ.items() if name.startswith('WAPT_TEST_')}}
         words = ['setpriv', '--reuid', str(DAVE), '--regid', str(DAVE), '--init-groups', 'node', 'tests/run.mjs', 'selfservice.mjs', json.dumps(given)]
         with subprocess.Popen(words, cwd=f'{self.top}/web', env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
             return hear(p, self.does())

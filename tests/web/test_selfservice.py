@@ -3,17 +3,20 @@ import json
 import subprocess
 
 import pytest
-from pages import BUILD, ROOT, SCREENS, WORK, scenarios
+from pages import BUILD, PATIENCE, ROOT, SCREENS, WORK, scenarios
+
+NAMES = scenarios("selfservice.mjs")
 
 
 @pytest.fixture(scope="module")
 def played():
     SCREENS.mkdir(exist_ok=True)
-    done = subprocess.run(["/usr/bin/python3", ROOT / "tests/web/selfservice.py", BUILD / "src/cmd", ROOT, WORK, SCREENS], capture_output=True, text=True, check=False, timeout=500)
+    done = subprocess.run(["/usr/bin/python3", ROOT / "tests/web/selfservice.py", BUILD / "src/cmd", ROOT, WORK, SCREENS], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE * len(NAMES))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", scenarios("selfservice.mjs"))
+@pytest.mark.parametrize("name", NAMES)
 def test_selfservice(played, name):
     assert played[name] is None, played[name]

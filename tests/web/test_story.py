@@ -1,7 +1,6 @@
 """The console's pages with a real server and real machines: web/tests/story.mjs, from the log-in to an installed package."""
 import os
 import pty
-import re
 import signal
 import sqlite3
 import subprocess
@@ -10,8 +9,8 @@ import uuid as uuidlib
 
 import pytest
 from pages import play, scenarios
-from conftest import BIN, LIB, organisation, run, until
-from local_program import below
+from conftest import BIN, LIB, PATIENCE, end, organisation, run, until
+from local_program import below, code_in, talk
 from test_f1_machine import machine_of_ours, registration, send
 from test_server_webhooks import Receiver
 
@@ -41,15 +40,12 @@ class Console:
 
     def confirm(self):
         """Reads what is asked, and types the code that is shown."""
-        text = ""
-        while not (code := re.search(r"\b(\d{4,8})\b[^\d]*$", text)):
-            text += os.read(self.terminal, 4096).decode(errors="replace")
-        os.write(self.terminal, code[1].encode())
+        text = talk(self.terminal, self.process.pid, b"says no: ", PATIENCE)
+        os.write(self.terminal, code_in(text).encode())
         return text
 
     def again(self):
-        self.process.terminate()
-        self.process.wait(30)
+        end(self.process)
         os.close(self.terminal)
         self.start()
         return self.link
@@ -83,8 +79,7 @@ def played():
         name = org.hosts()[0]["name"]
 
         def stop():
-            org.processes[0].terminate()
-            org.processes[0].wait(30)
+            end(org.processes[0])
 
         def start():
             org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")

@@ -8,6 +8,7 @@ from conftest import organisation  # of tests/proc
 from local_program import Local
 
 MODULE = pages.BUILD / "tests/unit/crypto/token_fails.so"
+PIN = "card-of-a-person"  # nothing else in a log looks so
 
 
 def make_token(org, home):
@@ -18,9 +19,9 @@ def make_token(org, home):
 
     def tool(*argv):
         subprocess.run(argv, env={**os.environ, **env}, check=True, capture_output=True)
-    tool("softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "0815", "--pin", "4711")
+    tool("softhsm2-util", "--init-token", "--free", "--label", "Card", "--so-pin", "0815", "--pin", PIN)
     tool("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", org.cert("Deployer").with_suffix(".pem"), "-passin", f"file:{org.base}/pw", "-out", home / "plain.pem")
-    tool("softhsm2-util", "--import", home / "plain.pem", "--token", "Card", "--label", "mine", "--id", "01", "--pin", "4711")
+    tool("softhsm2-util", "--import", home / "plain.pem", "--token", "Card", "--label", "mine", "--id", "01", "--pin", PIN)
     (home / "plain.pem").unlink()
     return env
 
@@ -35,7 +36,7 @@ def played():
         does = {"tries": lambda: p.log.read_text().count("token: C_Login"), "pull": lambda: (home / "gone").write_text("x"), "plug": lambda: (home / "gone").unlink(),
                 "told": lambda text: text in p.log.read_text()}
         try:
-            yield pages.play("token.mjs", does, link=p.link_file.read_text(), password=(o.base / "admin.pw").read_text().strip(), pin="4711")
+            yield pages.play("token.mjs", does, link=p.link_file.read_text(), password=(o.base / "admin.pw").read_text().strip(), pin=PIN)
         finally:
             p.stop()
 

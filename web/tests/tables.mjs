@@ -50,8 +50,8 @@ export async function textsShareTheRoomOfALargeScreenAndNothingJumps(given) {
             await loaded(page);
             same((await widths(page)).Description, 200, "and stays so");
             await page.setViewportSize({ width: 1366, height: 768 });
+            await until(async () => (await widths(page)).Name === 170, "what shares has as much as it needs at least");
             same((await widths(page)).Description, 200, "whatever the room");
-            same((await widths(page)).Name, 170, "what shares has as much as it needs at least");
             await isAligned(page, 0);
             await page.getByRole("button", { name: "Columns" }).click();
             await width.fill("");
@@ -76,6 +76,7 @@ export async function aDescriptionIsChangedInItsCell(given) {
         const editor = page.getByRole("textbox", { name: "Description of pc-lyon-00000" });
         const dialog = page.getByRole("dialog");
         await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
         await grid(page).focus();
         await page.keyboard.press("F2");
         same(await editor.inputValue(), "Accueil, bureau 0", "what it begins with");

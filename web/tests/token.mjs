@@ -20,6 +20,7 @@ async function order() {
     await review.or(signing()).first().waitFor();
     if (await review.count()) await review.click();
     await signing().waitFor();
+    await dialog().getByText("1 machine concerned").waitFor(); // it is prepared: whether a PIN is asked for is known
 }
 
 /** Types a PIN; what the token heard of it. */
@@ -60,16 +61,16 @@ export async function t2_aWrongPinIsOneTry({ ask, folder, pin: right }) {
     check(!(await ask("told", right)), "the PIN stands in the log");
 }
 
-export async function t3_itIsGoneWhileItSigns({ ask, folder }) {
+export async function t3_itIsGoneWhileItSigns({ ask, folder, pin: right }) {
     await order();
-    check((await pin().count()) === 0, "it is unlocked");
+    same(await pin().count(), 0, "PINs that are asked for: it is unlocked");
     await ask("pull");
     await signing().click();
     await dialog().getByRole("alert").getByText("the token cannot sign").waitFor();
     await open.page.screenshot({ path: path.join(folder, "real-token-gone-light.png") });
     await open.page.getByText("Keys locked").waitFor();
     await dialog().getByRole("button", { name: "Prepare again" }).click();
-    await pin().fill("4711");
+    await pin().fill(right);
     await open.page.keyboard.press("Enter");
     await dialog().getByRole("alert").getByText(/no token is the one of the URI|has been removed|gives no list/).waitFor();
     same(await ask("tries"), tries, "nothing is tried of a token that is not there");
