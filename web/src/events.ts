@@ -19,6 +19,8 @@ type Listener = (event: ServerEvent | undefined) => void;
 
 const listeners = new Set<Listener>();
 let last = "";
+let hasBegun = false;
+let isUnsure = false; // a stream that follows on one which told nothing: from where on, nobody knows
 
 export function onEvents(listener: Listener): () => void {
     listeners.add(listener);
@@ -56,6 +58,8 @@ function tell(event: ServerEvent | undefined) {
 
 /** One message of the stream: lines of "name: value". */
 function take(message: string) {
+    if (isUnsure) tell(undefined);
+    isUnsure = false;
     let name = "";
     let data = "";
     for (const line of message.split("\n")) {
@@ -81,7 +85,12 @@ export function followEvents(): void {
     effect(() => {
         if (!isConnected.value) return undefined;
         const stop = new AbortController();
-        void followStream(() => `/api/v1/events${last ? `?after=${encodeURIComponent(last)}` : ""}`, take, refreshState, stop.signal);
+        const path = () => {
+            isUnsure = hasBegun && !last;
+            hasBegun = true;
+            return `/api/v1/events${last ? `?after=${encodeURIComponent(last)}` : ""}`;
+        };
+        void followStream(path, take, refreshState, stop.signal);
         return () => stop.abort();
     });
 }

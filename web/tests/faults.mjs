@@ -118,6 +118,16 @@ export async function eventsChangeTheListAndAreTakenUpAgain(given) {
     });
 }
 
+export async function whatNobodyWasToldIsReadAgain(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
+        mock.hosts[4].name = "pc-lyon-00000-b";
+        for (const s of mock.streams) s.destroy(); // before it has told anything that one could go on behind
+        await page.getByRole("link", { name: "pc-lyon-00000-b" }).waitFor();
+    });
+}
+
 export async function aListThatNobodyLooksAtCatchesUp(given) {
     await open(given, async ({ mock, page }) => {
         await page.addInitScript(() => {
