@@ -1,6 +1,6 @@
 // A package made in the page: of installers, a folder, a file that is damaged; with the process that reads them killed. In the real console
 // against a real server and a real machine. One story, in the order of the names.
-import { begin, check, hold, look as lookAt, same, signed as signs, unlock } from "./lib.mjs";
+import { begin, check, hold, look as lookAt, same, signed as signs, unlock, until } from "./lib.mjs";
 
 let open;
 
@@ -8,6 +8,9 @@ const look = (name, folder) => lookAt(open.page, name, folder);
 
 const wizard = () => open.page.getByRole("dialog", { name: "Make a package" });
 const reviewOf = (name) => open.page.getByRole("dialog", { name: `make ${name}` });
+
+/** A picture is there before it is read. */
+const isWide = (picture, side, what) => until(async () => (await picture.evaluate((i) => i.naturalWidth)) === side, what);
 
 /** Dropped on the page itself. */
 const drop = async (file) => (await hold(open.page, [file]))();
@@ -118,9 +121,8 @@ export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files 
     await drop(files.msix);
     await isReady();
     const picture = wizard().getByRole("img", { name: "Icon of the package" });
-    const side = () => picture.evaluate((i) => i.naturalWidth);
     same([await wizard().getByLabel("Name of the package").inputValue(), await wizard().getByLabel("Identity of the app").inputValue()], ["acme-acme-draw", "Acme.Draw"], "what the app says");
-    same(await side(), 16, "the app's own picture");
+    await isWide(picture, 16, "the app's own picture");
     await look("make-msix", folder);
     await page.setViewportSize({ width: 2560, height: 1440 });
     await look("make-msix-2560", folder);
@@ -131,10 +133,10 @@ export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files 
     };
     await given(files.cut);
     await wizard().getByRole("alert").getByText("this is no PNG of at most").waitFor();
-    same(await side(), 16, "what was there stays");
+    await isWide(picture, 16, "what was there stays");
     await look("make-no-picture", folder);
     await given(files.png);
-    await page.waitForFunction(() => document.querySelector(".picture-box img")?.naturalWidth === 64);
+    await isWide(picture, 64, "another one");
     same((await wizard().getByRole("alert").allTextContents()).filter(Boolean), [], "nothing is wrong any more");
     await wizard().getByRole("button", { name: "No picture" }).click();
     await picture.waitFor({ state: "detached" });
@@ -143,20 +145,17 @@ export async function m4b_anAppHasAPictureThatCanBeAnother({ ask, folder, files 
     // Typing changes nothing of it.
     await wizard().getByLabel("Description").fill("Draws");
     await isReady();
-    same(await side(), 64, "the one that was chosen");
+    await isWide(picture, 64, "the one that was chosen");
     await wizard().getByRole("button", { name: "Review" }).click();
     const shown = reviewOf("acme-acme-draw").getByRole("img", { name: "Icon of the package" });
-    await shown.waitFor();
-    same(await shown.evaluate((i) => i.naturalWidth), 64, "it is seen before it is signed");
+    await isWide(shown, 64, "it is seen before it is signed");
     await look("make-review-msix", folder);
     const text = await signed(ask, "acme-acme-draw");
     check(/Icon: \d+ bytes, SHA-256 [0-9a-f]{64}/.test(text), `the terminal says ${text}`);
     const made = await ask("verify", "acme-acme-draw");
     await page.getByRole("grid", { name: "Packages" }).getByRole("link", { name: "acme-acme-draw" }).click();
     await page.getByRole("heading", { name: "acme-acme-draw" }).waitFor();
-    const icon = page.getByRole("img", { name: "Icon of the package" });
-    await icon.waitFor();
-    same(await icon.evaluate((i) => i.naturalWidth), 64, "the repository shows it");
+    await isWide(page.getByRole("img", { name: "Icon of the package" }), 64, "the repository shows it");
     await look("package-icon", folder);
     await page.goBack();
     check(made.good && made.icon === 64 && made.setup.includes("Add-AppxProvisionedPackage"), JSON.stringify(made));
