@@ -123,6 +123,7 @@ export async function unlock(page, password, key) {
     if (await isAsked.count()) return;
     const which = dialog.getByLabel("Key", { exact: true });
     if (key && (await which.count())) await which.selectOption({ label: key });
+    await dialog.getByLabel("Unlocked for").selectOption({ label: "8 hours" }); // a slow machine is not through in a quarter of one
     await secret.fill(password);
     await page.keyboard.press("Enter");
     await secret.waitFor({ state: "detached" });
