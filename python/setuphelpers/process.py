@@ -7,6 +7,7 @@ stays behind when its time is over. Standard input is empty: nothing may ask.
 
 import errno
 import fnmatch
+import glob
 import os
 import shlex
 import shutil
@@ -280,12 +281,11 @@ def processes_for_file(filepath, open_files=True, dll=True):
     for process in _processes():
         paths = set()
         if open_files:
-            folder = '/proc/%d/fd' % process.pid
-            try:
-                for entry in os.listdir(folder):
-                    paths.add(os.readlink(os.path.join(folder, entry)))
-            except OSError:
-                pass  # it ended, or is not ours to look into
+            for link in glob.glob('/proc/%d/fd/*' % process.pid):  # of none that ended, or is not ours to look into
+                try:
+                    paths.add(os.readlink(link))
+                except OSError:
+                    pass  # closed meanwhile; it has others
         if dll:
             for line in ensure_unicode(process._read('maps')).splitlines():
                 paths.add(line.split(None, 5)[5] if len(line.split(None, 5)) > 5 else '')
