@@ -134,8 +134,7 @@ class Organisation:
         shutil.copy(self.cert("Authority"), base / "server/trusted/")
         with open(base / "server/waptserver.ini", "a", encoding="utf-8") as f:
             f.write(self.OPTIONS)
-        self.start("server", "waptserver", "run", "--config", base / "server/waptserver.ini")
-        until(lambda: subprocess.run([*self.inside("curl"), "curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
+        self.start_server()
         self.server_fp = self.fingerprint(base / "server/private/tls.crt")
         self.agent = base / "agent"
         self.ini = self.new_agent(self.agent)
@@ -154,6 +153,12 @@ class Organisation:
                                  env=environment())
         self.processes.append(p)
         return p
+
+    def start_server(self):
+        """The server, or another one in the place of that which has ended; it answers."""
+        self.start("server", "waptserver", "run", "--config", self.base / "server/waptserver.ini")
+        self.processes[:1] = [self.processes.pop()]
+        until(lambda: subprocess.run([*self.inside("curl"), "curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
 
     def start_agent(self, log, ini):
         service = self.start(log, "waptservice", "run", "--config", ini)

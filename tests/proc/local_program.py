@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, PATIENCE, until
+from conftest import BIN, PATIENCE, end, until
 
 
 LINK = r"http://(127\.\d+\.\d+\.\d+:\d+)/#ticket=([0-9a-f]{64})"  # of any address of loopback
@@ -65,7 +65,7 @@ class Local:
             h["Content-Type"] = "application/json"
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
         h.update(headers)
-        c = http.client.HTTPConnection(self.address, int(self.port), timeout=60)
+        c = http.client.HTTPConnection(self.address, int(self.port), timeout=PATIENCE)
         try:
             c.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for k, v in h.items():
@@ -108,8 +108,7 @@ class Local:
             assert self.ask("POST", "/local/keys/lock", {}).status == 200
 
     def stop(self):
-        self.process.terminate()
-        assert self.process.wait(20) == 0
+        assert end(self.process) == 0
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +126,11 @@ def local(program):
     return program
 
 
-def talk(fd, pid, until_text, seconds=30):
-    """What the program shows on its terminal, up to a text."""
-    seen = b""
-    end = time.monotonic() + seconds
-    while until_text not in seen:
-        ready, _, _ = select.select([fd], [], [], max(0, end - time.monotonic()))
+def talk(fd, *wanted):
+    """What the program shows on its terminal, up to one of these texts."""
+    seen, late = b"", time.monotonic() + PATIENCE
+    while not any(w in seen for w in wanted):
+        ready, _, _ = select.select([fd], [], [], max(0, late - time.monotonic()))
         assert ready, seen
         seen += os.read(fd, 65536)
     return seen.decode()
@@ -141,8 +139,8 @@ def talk(fd, pid, until_text, seconds=30):
 def answered(local, path, body):
     """Asks until it is no longer waiting for the person."""
     a = local.ask("POST", path, body)
-    end = time.monotonic() + PATIENCE
-    while a.status == 202 and time.monotonic() < end:
+    late = time.monotonic() + PATIENCE
+    while a.status == 202 and time.monotonic() < late:
         time.sleep(0.05)
         a = local.ask("POST", path, body)
     return a
@@ -171,13 +169,13 @@ class Terminal(Local):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", *map(str, argv)], {"LANG": "C.UTF-8", "HOME": str(home)})
-        self.shown = talk(self.fd, self.pid, b"console.started")
+        self.shown = talk(self.fd, b"console.started")
         self.find(re.search(LINK, self.shown))
         self.open()
 
     def hear(self):
         """What it shows, up to where it waits."""
-        return talk(self.fd, self.pid, b"says no: ")
+        return talk(self.fd, b"says no: ")
 
     def type(self, text):
         os.write(self.fd, text.encode())

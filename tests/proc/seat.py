@@ -2,11 +2,10 @@
 import os
 import pty
 import re
-import select
 import signal
-import time
 
-from conftest import BIN, LIB, PATIENCE, until
+from conftest import BIN, LIB, until
+from local_program import talk
 
 
 class Seat:
@@ -28,12 +27,7 @@ class Seat:
 
     def hear(self, *wanted):
         """What the terminal shows, up to one of these texts."""
-        seen, end = b"", time.monotonic() + PATIENCE
-        while not any(w in seen for w in wanted):
-            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
-            assert ready, seen
-            seen += os.read(self.fd, 65536)
-        return seen.decode()
+        return talk(self.fd, *wanted)
 
     def yes(self):
         """Types what is asked for, in the page's language; what was shown."""

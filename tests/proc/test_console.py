@@ -11,7 +11,7 @@ import termios
 import time
 import uuid as uuidlib
 
-from conftest import BIN, end, run, until
+from conftest import BIN, end, environment, run, until
 from test_f1_machine import machine_of_ours, registration, send
 
 OTHER = "00000000-aaaa-4000-8000-000000000002"
@@ -42,7 +42,7 @@ def on_a_terminal(org, columns, *argv):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen([BIN / "waptconsole", *argv, "--server", org.url, "--server-fingerprint", org.server_fp, "--password-file",
-                           org.base / "admin.pw"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as p:
+                           org.base / "admin.pw"], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment()) as p:
         os.close(slave)
         seen = b""
         try:

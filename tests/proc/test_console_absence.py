@@ -6,7 +6,7 @@ import ssl
 import threading
 
 import pytest
-from conftest import free_port, until
+from conftest import PATIENCE, free_port, until
 from local_program import Local
 
 PROMPT = 30  # s: what takes a moment, on a machine that does a lot else; what waits for the server would take a minute
@@ -98,7 +98,7 @@ def state_is(local, wanted):
 
 def follow(local):
     """The events, up to the first of them."""
-    c = http.client.HTTPConnection(local.address, int(local.port), timeout=60)
+    c = http.client.HTTPConnection(local.address, int(local.port), timeout=PATIENCE)
     c.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {local.token}"})
     r = c.getresponse()
     assert r.status == 200 and r.readline().startswith(b":")
@@ -141,7 +141,7 @@ def play(org, mood):
             assert local.ask("GET", "/api/v1/hosts").status == 200
             # Now the end.
             server.better.clear()
-            follow(local)
+            events = follow(local)  # open until the end
             if mood == "gone":
                 server.ends()
             server.becomes(mood)

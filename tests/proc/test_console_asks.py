@@ -144,15 +144,19 @@ def test_a_key_lies_beside_its_certificate(org):
 
 
 def test_without_a_terminal_nothing_big_is_signed(org):
-    local = Local(org, "blind", more=("--confirm-above", "0", "--idle", "2s"))
+    local = Local(org, "blind", more=("--confirm-above", "0"))
     local.open()
     assert local.state()["confirm"]["method"] == "none"
     local.login()
     local.unlock()
     p = local.ask("POST", "/local/prepare", {"what": "actions", "kind": "update", "hosts": [org.uuid]}).json
     assert local.ask("POST", "/local/commit", {"id": p["id"]}).code == "denied"
-    assert local.process.wait(30) == 0  # idle
-    assert "site.idle" in local.log.read_text()
+    local.stop()
+
+
+def test_a_program_that_nobody_asks_ends(org):
+    p = start(org, "idle", "idle", "--server", org.url, "--no-browser", "--link-file", org.base / "idle.link", "--idle", "1s")
+    assert p.wait(PATIENCE) == 0 and "site.idle" in (org.base / "idle.log").read_text()
 
 
 class Elsewhen(http.server.ThreadingHTTPServer):
@@ -323,4 +327,4 @@ def test_a_pinentry_that_does_not_work_is_none(org):
     finally:
         local.stop()
     p = start(org, "nopin-at-all", "nopin", "--server", org.url, "--pinentry", "pinentry")
-    assert p.wait(20) == 2 and "path of a program" in (org.base / "nopin-at-all.log").read_text()
+    assert p.wait(PATIENCE) == 2 and "path of a program" in (org.base / "nopin-at-all.log").read_text()

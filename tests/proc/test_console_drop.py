@@ -116,7 +116,7 @@ def test_nobody_else_drops_a_file(page):
     assert page.ask("PUT", "/local/files", headers=bytes_).code == "invalid"
     assert page.ask("POST", "/local/files", b"x", headers=bytes_).status >= 400
     # Too long for the disk: before a byte of it is taken.
-    c = http.client.HTTPConnection(page.address, int(page.port), timeout=60)
+    c = http.client.HTTPConnection(page.address, int(page.port), timeout=PATIENCE)
     c.putrequest("PUT", "/local/files", skip_host=True)
     for k, v in {"Host": page.here, "Authorization": f"Bearer {page.token}", **bytes_, "Content-Length": str(1 << 50)}.items():
         c.putheader(k, v)

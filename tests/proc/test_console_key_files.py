@@ -159,9 +159,9 @@ def test_it_is_typed_in_a_terminal(made, key):
         os.execve(BIN / "waptconsole", ["waptconsole", "key-password", str(key)], {"LANG": "C.UTF-8", "HOME": str(key.parent)})
     seen = ""
     for prompt, typed in (("Password of", OLD), ("New password of the key: ", NEW), (": ", NEW)):
-        seen += talk(fd, pid, prompt.encode())
+        seen += talk(fd, prompt.encode())
         os.write(fd, f"{typed}\n".encode())
-    seen += talk(fd, pid, b"new password")
+    seen += talk(fd, b"new password")
     _, status = os.waitpid(pid, 0)
     os.close(fd)
     assert os.waitstatus_to_exitcode(status) == 0 and opens(key, NEW) and OLD not in seen and NEW not in seen

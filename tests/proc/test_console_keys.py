@@ -39,7 +39,7 @@ class Keys:
         if self.pid == 0:
             os.execve(BIN / "waptconsole", ["waptconsole", "--config", str(config), "--no-browser"], {"LANG": "C.UTF-8", "HOME": str(self.home)})
         local = self.local = Local.__new__(Local)
-        link = re.search(LINK, talk(self.fd, self.pid, b"console.started"))
+        link = re.search(LINK, talk(self.fd, b"console.started"))
         local.org = org
         local.find(link)
         local.open()
@@ -53,7 +53,7 @@ class Keys:
 
     def yes(self):
         """Types what the terminal asks for; what was shown."""
-        text = talk(self.fd, self.pid, b"says no: ")
+        text = talk(self.fd, b"says no: ")
         os.write(self.fd, re.search(r"type (\d{4});", text)[1].encode())
         return text
 
@@ -98,7 +98,7 @@ class Keys:
         assert p["needs"] == "gesture", p
         a = self.local.ask("POST", "/local/commit", {"id": p["id"]})
         assert a.status == 202 and "certificate" not in a.json and "document" not in a.json, a.body
-        text = talk(self.fd, self.pid, b"says no: ")
+        text = talk(self.fd, b"says no: ")
         os.write(self.fd, re.search(r"type (\d{4});", text)[1].encode() if says else b"x")
         return text.replace("\r\n", "\n"), answered(self.local, "/local/commit", {"id": p["id"]})
 
@@ -274,7 +274,7 @@ def test_a_root_is_signed_in_turn_by_gestures(keys):
     for _ in range(3):
         p = keys.prepare("Alice", what="root", wish=low).json
         assert local.ask("POST", "/local/commit", {"id": p["id"]}).status == 202
-        talk(keys.fd, keys.pid, b"says no: ")
+        talk(keys.fd, b"says no: ")
         assert "document" not in local.ask("POST", "/local/commit", {"id": p["id"]}).json
         assert local.ask("DELETE", f"/local/prepare/{p['id']}").status == 200
     # Together: Alice proposes, Bob adds his name with the command, the page sends it.

@@ -60,8 +60,14 @@ def roles(page):
 
 def reading(page):
     """The keeper and the process that reads."""
-    until(lambda: {k: len(v) for k, v in roles(page).items()} == {"reader": 1, "reader-heir": 1, "reading": 1}, "somebody reads")
-    (keeper,), (worker,) = roles(page)["reader"], roles(page)["reading"]
+    seen = {}
+
+    def is_so():
+        seen.clear()
+        seen.update(roles(page))
+        return {k: len(v) for k, v in seen.items()} == {"reader": 1, "reader-heir": 1, "reading": 1}
+    until(is_so, "somebody reads")
+    (keeper,), (worker,) = seen["reader"], seen["reading"]
     assert keeper in children(page.seat.pid) and worker in children(keeper)
     return keeper, worker
 

@@ -294,8 +294,7 @@ def test_a_kit_is_all_that_a_new_machine_needs(org):
         assert not ini.exists()
     enrol(kit)
     assert (base / "private").stat().st_mode & 0o777 == 0o700 and (base / "private/enrolment-token").stat().st_mode & 0o777 == 0o600
-    service = org.start("enrolled", "waptservice", "run", "--config", ini)
-    until(lambda: (base / "run/waptservice.sock").exists(), "the new agent listens")
+    service = org.start_agent("enrolled", ini)
     run(BIN / "wapt-get", "-c", ini, "register", "--token-file", base / "private/enrolment-token")
     uuid = json.loads(run(BIN / "wapt-get", "-c", ini, "status", "--json").stdout)["result"]["uuid"]
     assert uuid in {h["uuid"] for h in org.hosts()} and left() == 0

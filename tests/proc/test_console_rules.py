@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+from conftest import PATIENCE
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -106,7 +107,7 @@ def test_nobody_else_enters_where_a_second_start_finds_the_first(org, tmp_path):
     for mode in (0o755, 0o777, 0o1777, 0o710):
         place.chmod(mode)
         p = start(org, "entered", "entered", "--server", org.url, "--server-fingerprint", org.server_fp, "--link-file", tmp_path / "link", XDG_RUNTIME_DIR=tmp_path / "run")
-        assert p.wait(30) != 0 and not (tmp_path / "link").exists(), oct(mode)
+        assert p.wait(PATIENCE) != 0 and not (tmp_path / "link").exists(), oct(mode)
     assert "others can enter" in (org.base / "entered.log").read_text()
 
 
@@ -129,5 +130,5 @@ def test_the_link_is_written_over_nothing_of_others(org, tmp_path):
     victim.write_text("mine")
     (tmp_path / "laid").symlink_to(victim)
     p = start(org, "laid", "laid", "--server", org.url, "--server-fingerprint", org.server_fp, "--link-file", tmp_path / "laid", "--no-browser", "--idle", "1s")
-    assert p.wait(60) == 14 and "is not a regular file" in (org.base / "laid.log").read_text()
+    assert p.wait(PATIENCE) == 14 and "is not a regular file" in (org.base / "laid.log").read_text()
     assert victim.read_text() == "mine" and (tmp_path / "laid").is_symlink()

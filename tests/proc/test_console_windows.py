@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import run, until, BIN
+from conftest import BIN, end, run, until
 
 UNIT = "OU=Paris,DC=example,DC=org"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,8 +44,7 @@ def policy(org, name, *argv, ok=True):
 
 def due(org):
     """Its upgrade is due since long, for an agent that is started anew."""
-    org.service.terminate()
-    org.service.wait(60)
+    end(org.service)
     with contextlib.closing(sqlite3.connect(org.agent / "db/waptagent.sqlite", timeout=60)) as db, db:
         db.execute("INSERT INTO params (name, value) VALUES ('next_upgrade', 1) ON CONFLICT (name) DO UPDATE SET value = 1")
     org.service = org.start_agent("agent", org.ini)

@@ -61,11 +61,8 @@ class Realm(Organisation):
         ini = self.base / "server/waptserver.ini"
         kept = [line for line in ini.read_text().splitlines() if line.split(" = ")[0] not in options]
         ini.write_text("\n".join(kept + [f"{k} = {v}" for k, v in options.items()]) + "\n")
-        server = self.processes[0]
-        end(server)
-        self.processes[0] = self.start("server", "waptserver", "run", "--config", ini)
-        self.processes.pop()
-        until(lambda: subprocess.run(["curl", "-skf", self.url + "/ping"], capture_output=True).returncode == 0, "the server answers")
+        end(self.processes[0])
+        self.start_server()
 
     def stop(self):
         super().stop()

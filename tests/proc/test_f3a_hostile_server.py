@@ -46,14 +46,17 @@ class Stage:
     def action(self, **changes):
         return action(self.uuid, **dict({"packages": ["f3a-hostile"]}, **changes))
 
-    def message(self, a, signer=None, **changes):
-        """A correct order of a but for changes: of the relay's statement, its key, the order. For the connection that there is now: after
-        its registration a machine may come again."""
+    def countersigned(self, text, **changes):
+        """By the server, for the connection that there is now: after its registration a machine may come again."""
         while self.channel.ended.is_set() or not self.server.channels.empty():
             self.channel = self.server.channel()
+        return relay(**dict({"key": self.relay_key, "text": text, "uuid": self.uuid, "nonce": self.channel.nonce}, **changes))
+
+    def message(self, a, signer=None, **changes):
+        """A correct order of a but for changes: of the relay's statement, its key, the order."""
         text = a if isinstance(a, str) else json.dumps(a)
-        countersign = dict({"key": self.relay_key, "text": text, "uuid": self.uuid, "nonce": self.channel.nonce}, **changes.pop("relay", {}))
-        return {"type": "order", "order": order(signer or self.deployer, text, **changes.pop("order", {})), "relay": relay(**countersign)}
+        countersign = self.countersigned(**{"text": text, **changes.pop("relay", {})})
+        return {"type": "order", "order": order(signer or self.deployer, text, **changes.pop("order", {})), "relay": countersign}
 
     def tasks(self):
         return [t for t in json.loads(self.get("tasks", "--json").stdout)["result"] if t["kind"] == "install"]

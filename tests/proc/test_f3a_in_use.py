@@ -237,8 +237,7 @@ def test_a_machine_that_has_left_the_network_has_failed_at_nothing(org):
         org.processes[0].wait()
     until(lambda: waiting(org) == [], "it is tried, and the server is not there")
     assert versions(org)["f3a-editor"] == "6.0.1"
-    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
-    org.processes.pop()
+    org.start_server()
     until(lambda: result(org, one)[0] == "done", "the server is back, and the machine comes back to it")
     assert versions(org)["f3a-editor"] == "6.0.2" and results_noted(org, one) == ["postponed", "done"]
     rollout(org, "stop", one["id"])

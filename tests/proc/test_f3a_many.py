@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import BIN, until
+from conftest import BIN, environment, until
 from test_server_pair import Pair, Single
 
 COUNT = 1200  # of the simulator's, half of them in each of its processes; and a real machine
@@ -22,7 +22,7 @@ def console(fleet, *argv, yes=("--yes",)):
     """Exit status, and what --json says; without a terminal."""
     p = subprocess.run([BIN / "waptconsole", *argv, *yes, "--json", "-k", fleet.cert("Deployer"), "-w", fleet.base / "pw", "--server", fleet.url,
                         "--server-fingerprint", fleet.server_fp, "--password-file", fleet.base / "admin.pw"], capture_output=True, text=True, timeout=600,
-                       stdin=subprocess.DEVNULL, check=False, start_new_session=True)
+                       stdin=subprocess.DEVNULL, check=False, start_new_session=True, env=environment())
     return p.returncode, p.stdout + p.stderr
 
 

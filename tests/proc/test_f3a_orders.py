@@ -1,4 +1,5 @@
 """F3A: a machine carries out only orders that a listed signer signed; F2A: and only packages that a trusted one signed."""
+import collections
 import json
 import os
 import shutil
@@ -81,10 +82,14 @@ def test_cancel_ends_a_running_order_between_its_steps(org):
     def tasks(kind):
         return [t for t in json.loads(org.get("tasks", "--json").stdout)["result"] if t["kind"] == kind]
 
+    def cancels():
+        return collections.Counter(o["state"] for o in json.loads(org.console("orders", "--host", org.uuid, "--json").stdout)["result"] if o["kind"] == "cancel")
+
     until(lambda: [t["state"] for t in tasks("install")][:1] == ["running"], "it runs")
     waits = sent("update-status")
     for one in (waits, runs):  # the machine tells when it has ended what it does
         cancel(one, *signer, "--timeout", "1s", ok=False)
+    until(lambda: cancels() == {"delivered": 2}, "it has heard both")
     until(lambda: [t["code"] for t in tasks("update-status") if t["message"] == "cancelled by order"] == ["cancelled"], "what waits is dropped")
     gate.touch()
     until(lambda: [a["state"] for one in (runs, waits) for a in cancel(one, *signer)] == ["cancelled"] * 2, "it ends after its step")

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from conftest import until
-from hostile import action, order, relay, seal
+from hostile import action, order, seal
 from test_f3a_hostile_server import Stage, now
 from test_f3a_refusals_shown import database
 
@@ -31,8 +31,7 @@ def release(stage, s, signer=None, key=None, chain=None, sealed=None, **counters
     """What a server sends: s is the statement that it sends, sealed the text that was signed."""
     signer, text = signer or stage.deployer, s if isinstance(s, str) else json.dumps(s)
     envelope = dict(seal(sealed or text, (key or signer).key), signed=text)
-    words = dict({"key": stage.relay_key, "text": text, "uuid": stage.uuid, "nonce": stage.channel.nonce}, **countersign)
-    return {"type": "order", "order": {"rollout": envelope, "chain": (chain or signer).pem}, "relay": relay(**words)}
+    return {"type": "order", "order": {"rollout": envelope, "chain": (chain or signer).pem}, "relay": stage.countersigned(text, **countersign)}
 
 
 def refused_as_outside(stage, s):
@@ -130,8 +129,7 @@ def test_rollout_is_no_action_and_an_action_no_rollout(stage):
     text = json.dumps(action(stage.uuid, ["f3a-hostile"]))
     stage.refused(release(stage, text), "purpose")
     text = json.dumps(statement(stage))
-    stage.refused({"type": "order", "order": order(stage.deployer, text),
-                   "relay": relay(stage.relay_key, text, stage.uuid, stage.channel.nonce)}, "an action")
+    stage.refused({"type": "order", "order": order(stage.deployer, text), "relay": stage.countersigned(text)}, "an action")
     both = release(stage, statement(stage))
     both["order"]["action"] = json.dumps(action(stage.uuid, ["f3a-hostile"]))
     stage.refused(both, "a roll-out's order")
@@ -192,7 +190,7 @@ def test_rollout_refused_and_then_carried_out_is_done(stage):
             return db.execute("SELECT state, code, message FROM actions WHERE id = ?", (row,)).fetchone()
 
     def countersigned(**changes):
-        return dict(copy, relay=relay(**dict({"key": stage.relay_key, "text": text, "uuid": stage.uuid, "nonce": stage.channel.nonce}, **changes)))
+        return dict(copy, relay=stage.countersigned(text, **changes))
 
     until(lambda: state() is not None, "the machine is in it")
     with heard_by_the_real_server(stage):

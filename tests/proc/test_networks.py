@@ -13,7 +13,7 @@ import time
 
 import pytest
 from local_program import Local
-from conftest import BIN, Organisation, run, until
+from conftest import BIN, Organisation, environment, run, until
 from cryptography import x509
 from hostile import Hostile, Relay, certificate
 
@@ -146,7 +146,7 @@ def net():
 def order(net, *argv):
     return subprocess.Popen([*net.inside("waptconsole"), str(BIN / "waptconsole"), "action", *argv, "--hosts", net.uuid, "-k", str(net.cert("Deployer")), "-w", str(net.base / "pw"),
                              "--timeout", "60s", "--server", net.url, "--server-fingerprint", net.server_fp, "--password-file", str(net.base / "admin.pw")],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, env=environment())
 
 
 def test_f1c_nothing_listens(net):

@@ -53,8 +53,7 @@ def test_rings_halt_and_later_machines(org):
     # Killed at once, all of it: it goes on where it was, and nothing runs twice.
     org.processes[0].send_signal(signal.SIGKILL)
     org.processes[0].wait()
-    org.processes[0] = org.start("server", "waptserver", "run", "--config", org.base / "server/waptserver.ini")
-    org.processes.pop()
+    org.start_server()
     marker.unlink()
     third = agent(org, "machine-three")
     join(org, "machine-three", third, "grp-roll", is_told=False)  # before the machine has seen it: it looks, and does not refuse

@@ -300,12 +300,16 @@ def test_tuf_slow_retrieval(machine, file):
     server = machine.server
     server.whole = server.cut = 0
     server.answers["/wapt/" + file] = trickle
+    machine.configure("timeout = 2")
+    machine.get("reload")
     if file.endswith(".wapt"):
         machine.refuses("install", "tis-tool", says=["slow", "time", "size", "bytes"])
     else:
         machine.refuses("update", says=["slow", "time"])
     assert server.whole == 0 and machine.marks() == ""
     del server.answers["/wapt/" + file]
+    machine.configure()
+    machine.get("reload")
     machine.get("install", "tis-tool")
     assert machine.marks() == "1"
 

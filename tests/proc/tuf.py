@@ -187,7 +187,7 @@ class Machine:
         return self
 
     def configure(self, more="", address=None):
-        self.ini.write_text(f"[global]\nrepo_url = {address or self.server.url}/wapt\nuuid = {self.uuid}\ntimeout = 2\nwaptupdate_task_period = 0\n{more}\n")
+        self.ini.write_text(f"[global]\nrepo_url = {address or self.server.url}/wapt\nuuid = {self.uuid}\nwaptupdate_task_period = 0\n{more}\n")
 
     def give_root(self, data):
         (self.base / "agent/root.json").write_bytes(data)
