@@ -105,8 +105,7 @@ export async function a4_installsWithThePassword({ ask, password, folder }) {
     await page.getByText("2 more wait").click();
     await page.getByRole("button", { name: "Cancel: Installing Player" }).click();
     await toast(page).getByText("Player: cancelled.").waitFor();
-    await ask("go");
-    await toast(page).getByText("Slow is installed.").waitFor();
+    await Promise.all([toast(page).getByText("Slow is installed.").waitFor(), ask("go")]); // it is told for some seconds
     await tile(page, "slow").locator(".status-ok").waitFor();
     await tile(page, "mover").locator(".status-ok").waitFor();
     check((await ask("installed", "slow")) === "1-1" && (await ask("installed", "mover")) === "1-1", "not installed in truth");
