@@ -15,7 +15,7 @@ import zipfile
 import pytest
 from conftest import BIN, PATIENCE, organisation, run, until
 from seat import Seat
-from local_program import LINK, Local
+from local_program import LINK, Local, answered
 
 
 class Page(Local):
@@ -47,11 +47,7 @@ class Page(Local):
         text = self.seat.yes()
         for part in says or ():
             assert part in text, text
-        end = time.monotonic() + PATIENCE
-        while a.status == 202 and time.monotonic() < end:
-            time.sleep(0.05)
-            a = self.ask("POST", "/local/commit", {"id": prepared["id"]})
-        return a
+        return answered(self, "/local/commit", {"id": prepared["id"]})
 
     def staged(self):
         return sorted(p.name for d in self.seat.temp.glob("wapt-dropped*") for p in d.iterdir())
@@ -234,11 +230,7 @@ def test_stopped_and_killed_in_the_middle(org, marker):
     assert (told["step"], told["steps"]) == (1, 2) and told["total"] > big, told
     assert page.ask("DELETE", f"/local/prepare/{p['id']}").status == 202
     way.wide.set()
-    a = page.ask("POST", "/local/commit", {"id": p["id"]})
-    end = time.monotonic() + PATIENCE
-    while a.status == 202 and time.monotonic() < end:
-        time.sleep(0.05)
-        a = page.ask("POST", "/local/commit", {"id": p["id"]})
+    a = answered(page, "/local/commit", {"id": p["id"]})
     assert [x["code"] for x in a.json["packages"]] == ["cancelled", "cancelled"] and names(org) == before, a.body
     # Killed: what was there is there, as it was; the next one does it all.
     way.wide.clear()

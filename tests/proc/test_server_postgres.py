@@ -31,7 +31,7 @@ class Postgres:
         shutil.chown(self.dir, "postgres")
         self.prepare()
         subprocess.run([*self.inside, "runuser", "-u", "postgres", "--", str(self.bin / "initdb"), "-D", str(self.dir / "data"), "-A", "trust", "-U", "postgres",
-                        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *self.initdb], cwd="/", check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                        "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", *self.initdb], cwd="/", check=True, timeout=600, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.start()
         self.url = f"postgresql:///postgres?host={self.dir}&user=postgres"
 
