@@ -8,7 +8,7 @@ import urllib.request
 import pages
 import pytest
 from conftest import BIN, Organisation, organisation, run, totp  # of tests/proc
-from test_story import Console
+from seat import Seat
 
 
 def elsewhere(org, password):
@@ -38,8 +38,9 @@ def played():
         run(BIN / "waptserver", "user", "add", "paula", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
         run(BIN / "waptserver", "user", "need-second-factor", "paula", *config)
         run(BIN / "waptserver", "user", "add", "otto", "--role", "readonly", "--password-file", o.base / "admin.pw", *config)
-        console = Console(o)
-        yield pages.play("factor.mjs", {"totp": totp, "confirm": console.confirm, "elsewhere": lambda password: elsewhere(o, password), "lives": lambda token: lives(o, token)}, link=console.link, password=secret, keyPassword=(o.base / "pw").read_text().strip(), deployer=o.cert("Deployer").read_text(),
+        seat = Seat(o, "seat", who="Deployer")
+        stack.callback(seat.end)
+        yield pages.play("factor.mjs", {"totp": totp, "confirm": seat.yes, "elsewhere": lambda password: elsewhere(o, password), "lives": lambda token: lives(o, token)}, link=seat.link, password=secret, keyPassword=(o.base / "pw").read_text().strip(), deployer=o.cert("Deployer").read_text(),
                          developer=o.cert("Developer").read_text(), fingerprint=o.fingerprint(o.cert("Deployer")))
 
 

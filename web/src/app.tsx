@@ -1,5 +1,5 @@
 // The frame: navigation, head, the page of the address, and what may lie above it.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { link } from "./api";
 import { logOut } from "./components/factor";
 import { Help, helpOpen } from "./components/help";
@@ -13,7 +13,7 @@ import { ReviewDialog } from "./components/review";
 import { AwayBanner, Ended, JournalWarning, SessionDialogs } from "./components/session";
 import { Toasts } from "./components/toasts";
 import { language, t } from "./i18n";
-import { addShortcuts } from "./keyboard";
+import { useShortcuts } from "./keyboard";
 import { local, may } from "./local";
 import { FIRST_PAGE, pages } from "./pages";
 import { match, navigate, place } from "./router";
@@ -91,15 +91,11 @@ function Head() {
 }
 
 function useShortcutsOfAll() {
-    useEffect(
-        () =>
-            addShortcuts([
-                { keys: "Ctrl+K", what: "Go to, or do", run: () => void (paletteOpen.value = true) },
-                { keys: "?", what: "Keyboard shortcuts", run: () => void (helpOpen.value = true) },
-                ...pages.flatMap((p) => (p.nav ? [{ keys: p.nav.keys, what: p.title, run: () => navigate(p.path) }] : [])),
-            ]),
-        [],
-    );
+    useShortcuts(() => [
+        { keys: "Ctrl+K", what: "Go to, or do", run: () => void (paletteOpen.value = true) },
+        { keys: "?", what: "Keyboard shortcuts", run: () => void (helpOpen.value = true) },
+        ...pages.flatMap((p) => (p.nav ? [{ keys: p.nav.keys, what: p.title, run: () => navigate(p.path) }] : [])),
+    ]);
 }
 
 function Content({ path }: { path: string }) {
@@ -122,7 +118,7 @@ function Content({ path }: { path: string }) {
 /** Whoever goes to another page is there with the keys, too; and where what had the focus has gone. */
 function useFocus(path: string) {
     const last = useRef("/");
-    useEffect(() => {
+    useLayoutEffect(() => {
         const main = document.getElementById("main");
         const now = document.activeElement;
         const isLost = now === document.body || (last.current !== path && !main?.contains(now));

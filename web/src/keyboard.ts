@@ -1,6 +1,6 @@
 // Shortcuts: one table for the whole page, so that the help on "?" shows all that there are.
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Text } from "./i18n";
 import { pref } from "./prefs";
 
@@ -18,16 +18,16 @@ let first = "";
 let firstAt = 0;
 
 /** Until the function that it returns is called. */
-export function addShortcuts(added: readonly Shortcut[]): () => void {
+function addShortcuts(added: readonly Shortcut[]): () => void {
     shortcuts.value = [...shortcuts.value, ...added];
     return () => {
         shortcuts.value = shortcuts.value.filter((one) => !added.includes(one));
     };
 }
 
-/** For as long as the component is shown. */
+/** For as long as the component is shown; before the next key. */
 export function useShortcuts(make: () => readonly Shortcut[]): void {
-    useEffect(() => addShortcuts(make()), []);
+    useLayoutEffect(() => addShortcuts(make()), []);
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -20,6 +20,7 @@ async function typeCode(ask, ahead, done) {
     check(false, `a code is refused: ${await wrong.innerText()}`);
 }
 
+/** code: gives it once it is asked for, since its time passes. */
 async function logIn(user, password, code) {
     const { page } = open;
     await page.getByRole("dialog", { name: "Log in" }).waitFor();
@@ -30,7 +31,7 @@ async function logIn(user, password, code) {
     const login = page.getByRole("dialog", { name: "Log in" });
     await until(async () => (await asked.count()) > 0 || (await login.count()) === 0, "the password is taken"); // else the next page ends the login
     if (!code) return;
-    await asked.fill(code);
+    await asked.fill(await code());
     await dialog().getByRole("button", { name: "Log in" }).click();
     await dialog().waitFor({ state: "detached" });
 }
@@ -91,12 +92,12 @@ export async function f1_whoMustSetsItUpFirst({ browser, link, password, ask, fo
 
 export async function f2_thenOneLogsInWithIt({ password, ask, folder }) {
     const { page, base } = open;
-    await logIn("paula", password, await ask("totp", secret, 0));
+    await logIn("paula", password, () => ask("totp", secret, 0));
     await page.goto(`${base}/account`);
     await page.locator(".facts").getByText("set up").waitFor();
     await look("account", folder);
     await logOut("paula");
-    await logIn("paula", password, recovery[0]); // the device is lost
+    await logIn("paula", password, () => recovery[0]); // the device is lost
     await page.locator(".facts").getByText("set up").waitFor();
     await logOut("paula");
     await logIn("paula", password);
@@ -238,7 +239,7 @@ export async function f6_onesOwnIsEndedByACode({ password, ask }) {
     await page.getByRole("button", { name: "Set up a second factor" }).click();
     await setUp(ask, password);
     await dialog().getByRole("button", { name: "I have kept them" }).click();
-    await logIn("admin", password, await ask("totp", secret, 0));
+    await logIn("admin", password, () => ask("totp", secret, 0));
     await page.getByRole("button", { name: "End the second factor" }).click();
     await dialog().getByLabel("Six digits").fill("000000");
     await page.keyboard.press("Enter");

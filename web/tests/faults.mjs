@@ -26,7 +26,7 @@ export async function anEndedSessionSaysOpenItAgain(given) {
         await loaded(page);
         mock.token = "another";
         // Whichever asks first is told: this search, or a request of the page's own, which then takes the field away.
-        await page.getByRole("searchbox").fill("pc-lyon", { timeout: 5000 }).catch(() => undefined);
+        void page.getByRole("searchbox").fill("pc-lyon").catch(() => undefined);
         await page.getByRole("heading", { name: "Open the console again" }).waitFor();
         check(!(await page.evaluate(() => sessionStorage.length)), "the token is kept");
     });
@@ -597,11 +597,15 @@ export async function aChoiceOutlivesAReloadAtOnce(given) {
     await open(given, async ({ mock, page }) => {
         await loaded(page);
         const isDark = () => page.evaluate(() => document.documentElement.dataset.theme === "dark");
-        mock.fault = (q, url) => (q.method === "PUT" && url.pathname === "/local/prefs" ? "drops" : undefined); // left before the program has heard of it
+        let isOpenedAnew = false;
+        mock.fault = (q, url) => {
+            if (url.pathname !== "/local/prefs") return undefined;
+            isOpenedAnew ||= q.method === "GET";
+            return isOpenedAnew ? undefined : "drops"; // left before the program has heard of it
+        };
         await page.getByRole("combobox", { name: "Colours" }).selectOption("dark");
         await until(isDark, "it is dark");
         await page.reload();
-        mock.fault = () => undefined;
         await loaded(page);
         await until(isDark, "it stays dark");
         await until(() => mock.prefs.theme === "dark", "the program keeps it");
@@ -692,6 +696,26 @@ export async function noKeyIsLostWhileThePageWaits(given) {
         },
         { count: 5000 },
     );
+}
+
+export async function theNextKeyFindsTheFocusWhereItBelongs(given) {
+    await open(given, async ({ page }) => {
+        await loaded(page);
+        const found = await page.evaluate(async () => {
+            /** What has the focus afterwards, before any other task of the page's. */
+            const after = async (act) => {
+                act();
+                for (let i = 0; i < 20; i++) await undefined;
+                return document.activeElement.ariaLabel ?? document.activeElement.textContent;
+            };
+            const key = (name, ctrlKey = false) => after(() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: name, ctrlKey, bubbles: true })));
+            const button = (name) => [...document.querySelectorAll("button")].find((b) => (b.ariaLabel ?? b.textContent) === name);
+            const columns = button("Columns");
+            columns.focus();
+            return [await key("k", true), await after(() => document.querySelector("dialog").dispatchEvent(new Event("cancel"))), await after(() => columns.click()) !== "Columns", await after(() => button("Close").click()), await key("g") && await key("o") && document.activeElement.id, await key("g") && await key("h") && await key("/")];
+        });
+        same(found, ["Go to, or do", "Columns", true, "Columns", "main", "Search machines"], "what had the focus");
+    });
 }
 
 export async function aFailedGestureCanBePreparedAgain(given) {

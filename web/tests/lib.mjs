@@ -4,7 +4,10 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 const SLOW = Number(process.env.WAPT_TEST_SLOW ?? 1);
-const LATE_MS = 100;
+const SEED = Number(process.env.WAPT_TEST_SEED ?? Date.now() % 1_000_000);
+const LATE_MS = 200;
+/** How to have the same delays again. */
+export const slowedBy = SLOW > 1 ? `\nslowed by WAPT_TEST_SLOW=${SLOW} WAPT_TEST_SEED=${SEED}` : "";
 export const PATIENCE_MS = 40_000 * SLOW;
 const AXE = readFileSync(path.join("node_modules", "axe-core", "axe.min.js"), "utf8");
 
@@ -36,11 +39,29 @@ export function launch(here = "127.0.0.1") {
     });
 }
 
-/** The page's own work takes SLOW times as long, and each answer comes late: what a test does not wait for has then not come yet. */
-async function slowDown(context, page) {
-    await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: SLOW });
-    await context.route(/\/(api|local)\//, async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, SLOW * LATE_MS));
+/** Numbers from 0 to 1, the same ones of the same seed; in a page, too. */
+function chances(seed) {
+    return () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
+
+/** Runs in a page: what it puts off comes later. */
+function putOff(chance, longestMs) {
+    const { setTimeout: soon, requestAnimationFrame: frame } = window;
+    window.setTimeout = (run, ms = 0, ...more) => soon(run, ms + chance() * longestMs, ...more);
+    window.requestAnimationFrame = (run) => frame(() => soon(() => run(performance.now()), chance() * longestMs));
+}
+
+/** Each tab's own work takes SLOW times as long; what it puts off, and whatever it asks for, comes late, each by another time: what a test does not
+ *  wait for has then not come yet, or not in that order. */
+async function slowDown(context) {
+    const chance = chances(SEED);
+    context.on("page", async (page) => {
+        const session = await context.newCDPSession(page).catch(() => undefined); // it is no more
+        await session?.send("Emulation.setCPUThrottlingRate", { rate: SLOW }).catch(() => undefined);
+    });
+    await context.addInitScript(`(${putOff})((${chances})(${SEED}), ${SLOW * LATE_MS})`);
+    await context.route("**/*", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, chance() * SLOW * LATE_MS));
         await route.continue().catch(() => undefined); // asked no more
     });
 }
@@ -49,8 +70,8 @@ async function slowDown(context, page) {
 export async function tab(browser, base, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, locale: "en-GB", colorScheme: "light", reducedMotion: "reduce", ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    if (SLOW > 1) await slowDown(context);
     const page = await context.newPage();
-    if (SLOW > 1) await slowDown(context, page);
     const trouble = [];
     page.on("pageerror", (e) => trouble.push(`error: ${e.stack}`));
     page.on("console", (m) => {

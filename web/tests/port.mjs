@@ -20,8 +20,9 @@ export async function whoTakesThePortGetsNoPassword({ browser, link, ask, secret
     same(told(await ask("heard"), secret), [], "what he was told");
     await page.getByText(AWAY).waitFor();
     // Nor does it believe him that all is well and somebody is logged in.
+    const answered = page.waitForResponse((r) => r.url().endsWith("/local/state"));
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-    await page.waitForResponse((r) => r.url().endsWith("/local/state"));
+    await (await answered).finished();
     await page.getByText(AWAY).waitFor();
     same(await page.getByText("impostor").count(), 0, "what he says");
     same(told(await ask("heard"), secret), [], "what he was told later");

@@ -3,7 +3,7 @@
 //   node --preserve-symlinks --preserve-symlinks-main tests/run.mjs FILE GIVEN [NAME...]    GIVEN: JSON, handed to each; NAME: only these
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { Failed, launch } from "./lib.mjs";
+import { Failed, launch, slowedBy } from "./lib.mjs";
 
 const [file, given, ...only] = process.argv.slice(2);
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -23,7 +23,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     try {
         if (!stopped) await scenario({ browser, ask, ...JSON.parse(given) });
     } catch (e) {
-        error = e instanceof Failed ? e.message : String(e.stack);
+        error = (e instanceof Failed ? e.message : String(e.stack)) + slowedBy;
         for (const page of browser.contexts().flatMap((c) => c.pages().slice(0, 1))) {
             error += (page.lost ?? []).slice(-5).map((l) => `\nno answer: ${l}`).join("");
             error += `\nshown: ${(await page.locator("body").ariaSnapshot().catch(String)).slice(0, 3000)}`;

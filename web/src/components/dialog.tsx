@@ -1,7 +1,7 @@
 // A modal dialog: the browser's own <dialog>, which keeps the focus inside and the rest of the page inert.
 import type { ComponentChildren } from "preact";
 import { signal, useSignal, type Signal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { errorText } from "../api";
 import { t } from "../i18n";
 import { Icon } from "./icons";
@@ -35,8 +35,8 @@ interface Props {
 export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Props) {
     const ref = useRef<HTMLDialogElement>(null);
     const id = useId();
-    useEffect(() => {
-        const before = document.activeElement;
+    useLayoutEffect(() => {
+        const before = document.activeElement; // and the next key is the dialog's
         const dialog = ref.current;
         if (dialog && !dialog.open) dialog.showModal();
         dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();

@@ -1,7 +1,7 @@
 // A button that opens a list of things to do, by the ARIA pattern of menus.
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 
 export interface MenuItem {
@@ -22,7 +22,7 @@ export function Menu({ label, items }: { label: string; items: readonly MenuItem
         isOpen.value = false;
         if (back) box.current?.querySelector("button")?.focus();
     };
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (!isOpen.value) return undefined;
         entries()[0]?.focus();
         const outside = (e: Event) => {

@@ -1,6 +1,6 @@
 // Ctrl+K: goes to a page or a machine, or does what the page offers; found by any part of its words.
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { t } from "../i18n";
 import { isConnected, may } from "../local";
@@ -64,10 +64,12 @@ function Palette({ more }: { more: readonly Command[] }) {
     const hosts = useSignal<readonly Command[]>([]);
     const isEntered = useRef(false); // before anything was found
     const ref = useRef<HTMLDialogElement>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const before = document.activeElement;
-        ref.current?.showModal();
+        const dialog = ref.current;
+        dialog?.showModal(); // before the next key, which is typed here
         return () => {
+            dialog?.close();
             if (before instanceof HTMLElement) before.focus();
         };
     }, []);
@@ -75,7 +77,7 @@ function Palette({ more }: { more: readonly Command[] }) {
         paletteOpen.value = false;
     };
     const search = text.value.trim();
-    useEffect(() => {
+    useLayoutEffect(() => {
         hosts.value = [];
         if (search.length < 2 || !isConnected.value) return undefined;
         const stop = new AbortController();

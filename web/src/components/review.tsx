@@ -2,7 +2,7 @@
 // machines outside of the page, too. The page composes nothing that is signed.
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { call, errorText, send } from "../api";
 import { t, tn, type Text } from "../i18n";
 import { local, refreshState } from "../local";
@@ -133,7 +133,7 @@ function Review({ what, onDone, more, button = "Sign and send" }: Asked) {
             error.value = errorText(e);
         }
     };
-    useEffect(() => {
+    useLayoutEffect(() => {
         void prepare();
         return () => {
             now.isGone = true; // by "Cancel", or by going back

@@ -1,7 +1,7 @@
 // What narrows the list of machines: a search that answers while one types, the usual filters, all others in a dialog, and saved views.
 import { useSignal } from "@preact/signals";
 import { Fragment, type RefObject } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { Dialog, FormDialog } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
@@ -128,11 +128,11 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
     const scope = scopeOf(query);
     const inPlace = typedOf(scope, query.get(scope) ?? "");
     const typed = useSignal(inPlace);
-    useEffect(() => {
+    useLayoutEffect(() => {
         if (document.activeElement !== inputRef.current) typed.value = inPlace;
     }, [inPlace]);
     const last = useRef(0);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const text = typed.value.trim();
         if (text === inPlace) return undefined; // a filter stays as it was written until one types
         // a key alone is answered at once; while one types on, when a pause comes
