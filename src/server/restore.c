@@ -357,19 +357,29 @@ static enum wa_code change_places(struct restore *r, char *former, struct wa_err
     return wa_file_remove(&r->dir, &mark, err);
 }
 
-static enum wa_code make(struct restore *r, char *former, struct wa_err *err)
+static enum wa_code fill_stage(struct restore *r, struct wa_err *err)
 {
     struct wa_server_config c;
     char config[WA_PATH_MAX];
     (void)snprintf(config, sizeof config, "%.4000s/waptserver.ini", r->stage);
-    if (make_stage(r, err) != WA_OK || extract_all(r, err) != WA_OK ||
-        change_config(r, err) != WA_OK || wa_server_config_load(config, &c, err) != WA_OK)
+    if (extract_all(r, err) != WA_OK || change_config(r, err) != WA_OK ||
+        wa_server_config_load(config, &c, err) != WA_OK)
         return err->code;
     enum wa_code code = own_repository(r, &c, err);
     wa_server_config_free(&c);
-    if (code == WA_OK && !r->want->is_joining)
-        code = load_database(r, err);
-    return code == WA_OK ? change_places(r, former, err) : code;
+    return code == WA_OK && !r->want->is_joining ? load_database(r, err) : code;
+}
+
+static enum wa_code make(struct restore *r, char *former, struct wa_err *err)
+{
+    struct wa_err kept = WA_ERR_INIT;
+    if (make_stage(r, err) != WA_OK)
+        return err->code;
+    if (fill_stage(r, err) == WA_OK && change_places(r, former, err) == WA_OK)
+        return WA_OK;
+    (void)clear_stage(r, &kept); /* keys lie there; what is the former server by now has no mark */
+    wa_err_clear(&kept);
+    return err->code;
 }
 
 static enum wa_code open_places(struct restore *r, struct wa_err *err)
