@@ -1,8 +1,9 @@
 /* throttle.c - counters of wrong credentials in tables of fixed size.
  *
- * An address or account has its counter by a keyed hash: nothing grows, nothing is pushed out by
- * inventing names, and an account that does not exist is treated like one that does. Two that share
- * a counter wait for each other.
+ * An address or account has its counter by a keyed hash, which leads to a few: one of them that
+ * remembers nothing is taken. Nothing grows, nothing is pushed out by inventing names, and an
+ * account that does not exist is treated like one that does. Where all are others', two share one,
+ * and wait for each other.
  */
 #include "server/throttle.h"
 
@@ -21,14 +22,38 @@ static uint64_t hash(const struct wa_throttle *t, const char *a, const char *b)
     return h ^ h >> 32;
 }
 
-static struct wa_throttle_count *of_address(struct wa_throttle *t, const char *address)
+#define WAYS 4u
+#define NEVER INT64_MIN /* as the time: none is taken that has another's name */
+
+static bool is_idle(const struct wa_throttle_count *c, int64_t now)
 {
-    return &t->addresses[hash(t, address, "") % WA_COUNT(t->addresses)];
+    return (c->wrong == 0 || c->until <= now) &&
+           (c->times == 0 || c->until + WA_THROTTLE_CALM_S <= now);
 }
 
-static struct wa_throttle_count *of_account(struct wa_throttle *t, const char *account)
+static struct wa_throttle_count *find(struct wa_throttle_count *table, size_t n, uint64_t whose,
+                                      int64_t now)
 {
-    return &t->accounts[hash(t, "", account) % WA_COUNT(t->accounts)];
+    struct wa_throttle_count *place = &table[whose % (n / WAYS) * WAYS];
+    for (size_t i = 0; i < WAYS; i++)
+        if (place[i].whose == whose)
+            return &place[i];
+    for (size_t i = 0; i < WAYS && now != NEVER; i++)
+        if (is_idle(&place[i], now)) {
+            place[i] = (struct wa_throttle_count){.whose = whose};
+            return &place[i];
+        }
+    return &place[(whose >> 32) % WAYS];
+}
+
+static struct wa_throttle_count *of_address(struct wa_throttle *t, const char *address, int64_t now)
+{
+    return find(t->addresses, WA_COUNT(t->addresses), hash(t, address, ""), now);
+}
+
+static struct wa_throttle_count *of_account(struct wa_throttle *t, const char *account, int64_t now)
+{
+    return find(t->accounts, WA_COUNT(t->accounts), hash(t, "", account), now);
 }
 
 #define LONGEST_S ((int64_t)WA_THROTTLE_WAIT_S << WA_THROTTLE_ADDRESS_TIMES)
@@ -74,8 +99,8 @@ static bool is_known(const struct wa_throttle *t, const char *address, const cha
 enum wa_code wa_throttle_begin(struct wa_throttle *t, const char *address, const char *account,
                                int64_t now, struct wa_err *err)
 {
-    struct wa_throttle_count *a = of_address(t, address),
-                             *n = account != NULL ? of_account(t, account) : NULL;
+    struct wa_throttle_count *a = of_address(t, address, now),
+                             *n = account != NULL ? of_account(t, account, now) : NULL;
     if (is_full(a, WA_THROTTLE_ADDRESS, now))
         return wa_fail(err, WA_E_BUSY,
                        "too many wrong credentials from your address: wait before the next");
@@ -90,9 +115,9 @@ enum wa_code wa_throttle_begin(struct wa_throttle *t, const char *address, const
 
 void wa_throttle_back(struct wa_throttle *t, const char *address, const char *account)
 {
-    uncount(of_address(t, address), WA_THROTTLE_ADDRESS);
+    uncount(of_address(t, address, NEVER), WA_THROTTLE_ADDRESS);
     if (account != NULL)
-        uncount(of_account(t, account), WA_THROTTLE_ACCOUNT);
+        uncount(of_account(t, account, NEVER), WA_THROTTLE_ACCOUNT);
 }
 
 void wa_throttle_good(struct wa_throttle *t, const char *address, const char *account)

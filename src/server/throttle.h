@@ -19,6 +19,7 @@
 struct wa_throttle {
     uint64_t seed; /* random: nobody can choose whose counter he shares */
     struct wa_throttle_count {
+        uint64_t whose;        /* its hash */
         uint32_t wrong, times; /* how often it came to waiting */
         int64_t until;
     } addresses[4096], accounts[1024];
