@@ -10,18 +10,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int listen_loopback(uint16_t *ret_port)
+int dead_loopback(uint16_t *ret_port)
 {
-    struct wa_err err = WA_ERR_INIT;
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(fd, 64), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-    must(wa_fd_set_nonblocking(fd, true, &err));
     *ret_port = ntohs(a.sin_port);
+    return fd;
+}
+
+int listen_loopback(uint16_t *ret_port)
+{
+    struct wa_err err = WA_ERR_INIT;
+    int fd = dead_loopback(ret_port);
+    assert_int_equal(listen(fd, 64), 0);
+    must(wa_fd_set_nonblocking(fd, true, &err));
     return fd;
 }
 

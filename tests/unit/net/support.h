@@ -44,6 +44,8 @@ void identity_free(struct identity *i);
 
 /* Listening, non-blocking, on 127.0.0.1. */
 int listen_loopback(uint16_t *ret_port);
+/* Nobody listens there, nor is anybody else given the port, until it is closed. */
+int dead_loopback(uint16_t *ret_port);
 int connect_loopback(uint16_t port);
 /* Turns the loop until *flag. Endless when it never comes: the runner's time limit says so. */
 void run_until(struct wa_loop *loop, const bool *flag);

@@ -289,12 +289,12 @@ static void test_failures(void **state)
     wa_buf_fini(&q.body);
 
     q = question(&s, "GET", "/", url);
-    int fd = listen_loopback(&nobody);
-    wa_fd_close(&fd);
+    int fd = dead_loopback(&nobody);
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)nobody);
     ask(&q, &s.app, &s.trust);
     assert_int_equal(q.err.code, WA_E_UNREACHABLE);
     assert_non_null(strstr(q.err.text, url));
+    wa_fd_close(&fd);
     wa_buf_fini(&q.body);
     site_free(&s);
 }
