@@ -503,28 +503,29 @@ class WithoutTheService(Bench):
         done = self.ends(UNREACHABLE, 'status', uid=BOB, says='only root')
         self.assertIn('waptservice', done.stderr)
 
-    def start_install(self, name, seconds):
-        """A command whose script waits that long, the first time; returns when it does."""
-        gate = marker(self.top, name)
+    def start_install(self, name):
+        """A command whose script waits until it may go on, the first time; returns when it does, with the way to let it."""
+        gate, go = marker(self.top, name), marker(self.top, f'{name}-go')
         self.package(name, f'def install():\n    import time\n    open({gate!r}, "a").write("x")\n'
-                           f'    time.sleep({seconds} if open({gate!r}).read() == "x" else 0)\n')
+                           f'    while open({gate!r}).read() == "x" and not isfile({go!r}): time.sleep(0.05)\n')
         self.publish()
         self.get('update')
         command = subprocess.Popen([f'{self.bindir}/wapt-get', 'install', name, '--config', f'{self.base}/wapt-get.ini'],
                                    env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
         self.wait_for(lambda: os.path.exists(gate) and os.path.getsize(gate), 'the script runs')
-        return command
+        return command, lambda: open(go, 'w', encoding='ascii').close()
 
     def test_killed_command_cuts_no_step(self):
-        command = self.start_install('alone-goes-on', 3)
+        command, go_on = self.start_install('alone-goes-on')
         command.kill()
         command.wait()
+        go_on()
         self.wait_for(lambda: not self.processes(), 'nothing of it is left')
         self.assertEqual(self.row('alone-goes-on')['install_status'], 'OK')
 
     def test_killed_launcher_leaves_a_known_state(self):
-        command = self.start_install('alone-cut', 60)
+        command, _ = self.start_install('alone-cut')
         with open(f'/proc/{command.pid}/task/{command.pid}/children', encoding='ascii') as f:
             os.kill(int(f.read()), signal.SIGKILL)
         self.assertNotEqual(command.wait(), OK)
@@ -534,12 +535,13 @@ class WithoutTheService(Bench):
         self.assertEqual(self.row('alone-cut')['install_status'], 'OK')
 
     def test_a_service_that_starts_meanwhile_waits_and_takes_over(self):
-        command = self.start_install('alone-first', 2)
+        command, go_on = self.start_install('alone-first')
         self.addCleanup(self.stop)
         starts = self.log().count('manager.started')
         self.launch()
         self.wait_for(lambda: 'launcher.waits' in self.log(), 'the service waits')
         self.get('status')  # the command's own agent answers
+        go_on()
         self.assertEqual(command.wait(), OK)
         self.wait_for(lambda: self.log().count('manager.started') > starts, 'the service has its turn')
         self.assertIsNone(self.service.poll())

@@ -162,13 +162,14 @@ class Exit(Bench):
         self.get('forget', 'failing')
 
     def test_who_may_not_refuse(self):
-        self.has(waptexit_countdown=2, allow_cancel_upgrade=0)
+        self.has(waptexit_countdown=600, allow_cancel_upgrade=0)
         self.awaits('ordered')
         terminal = self.at_terminal()
         terminal.sees('begins in')
         self.assertNotIn('not now', terminal.seen)
         terminal.types('n' + CTRL_C)
-        self.assertEqual(terminal.ends()[0], OK)  # by itself
+        terminal.types('u')
+        self.assertEqual(terminal.ends()[0], OK)
         self.assertEqual(self.state('ordered'), 'OK')
 
     def tearDown(self):

@@ -162,9 +162,9 @@ def test_processes_for_file_while_another_descriptor_is_closed(tmp_path, monkeyp
 def test_killalltasks_spares_the_script_itself():
     mine = find_processes(os.path.basename(sys.executable)) or find_processes('python3')
     assert os.getpid() in [process.pid for process in mine]
-    code = ('import sys; sys.path.insert(0, %r); import setuphelpers; '
-            'open("/proc/self/comm", "w").write("wapt-self-test"); '
-            'print(setuphelpers.isrunning("wapt-self-test"), setuphelpers.killalltasks("wapt-self-test"))' % LIBDIR)
+    code = ('import os, sys; sys.path.insert(0, %r); import setuphelpers; name = "wapt-%%d" %% os.getpid(); '
+            'open("/proc/self/comm", "w").write(name); '
+            'print(setuphelpers.isrunning(name), setuphelpers.killalltasks(name))' % LIBDIR)
     assert run(PY + [code]) == 'True []\n'
 
 
