@@ -49,7 +49,7 @@ class Nginx:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if certificate:
             context.load_cert_chain(*certificate)
-        return self.talk(context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), 20)), path, method, headers)
+        return self.talk(context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), PATIENCE)), path, method, headers)
 
     def stop(self):
         self.process.send_signal(signal.SIGQUIT)

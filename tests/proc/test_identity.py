@@ -187,6 +187,7 @@ def test_f1d_a_copy_that_nothing_tells_apart_falls_silent(org, first_base):
 def test_f1d_a_server_that_was_wrong_silences_nobody_for_ever(org, first_base):
     with contextlib.closing(sqlite3.connect(first_base / "db/waptagent.sqlite", timeout=PATIENCE)) as db, db:
         db.execute("INSERT OR REPLACE INTO params VALUES ('twin_doubts', '7')")
+    until(lambda: not reachable(org, SHARED), "the server knows that it has gone")
     with machine(org, "first", base=first_base) as first:
         until(lambda: reachable(org, SHARED), "it reports and hears orders again")
         first.get("update-status")

@@ -13,7 +13,7 @@ import time
 
 import powercut
 import pytest
-from conftest import BIN, run
+from conftest import BIN, PATIENCE, run
 from hostile import HERE, Hostile, certificate
 from tracer import Tracer
 from tuf import ALICE, DEPLOYER, PUBLISHER, STRANGER, Files, Machine, Repository, pem
@@ -351,13 +351,13 @@ def test_killed_at_any_moment_machines_find_one_state(site):
 
         def wait(handler, body, hold=hold, asked=asked):
             asked.set()
-            hold.wait(60)
+            hold.wait(PATIENCE)
             with contextlib.suppress(OSError):
                 handler.reply(404, b"")
 
         site.answers[path] = wait
         p = subprocess.Popen(site.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert asked.wait(60), path
+        assert asked.wait(PATIENCE), path
         p.send_signal(signal.SIGKILL)
         p.wait()
         hold.set()
@@ -409,12 +409,12 @@ def test_one_at_a_time(site):
 
     def wait(handler, body):
         asked.set()
-        hold.wait(60)
+        hold.wait(PATIENCE)
         handler.reply(200, site.r.files["timestamp.json"])
 
     site.answers["/wapt/timestamp.json"] = wait
     p = subprocess.Popen(site.command(), stdout=subprocess.DEVNULL)
-    assert asked.wait(60)
+    assert asked.wait(PATIENCE)
     run(*site.command(), ok=False)
     hold.set()
-    assert p.wait(60) == 0
+    assert p.wait(PATIENCE) == 0

@@ -242,12 +242,13 @@ def test_the_root_says_whose_packages_come_in(org):
 
 def test_agents_of_wapt_18(srv, org):
     """What WAPT 1.8's agent does at an update: HEAD and GET of the index, a package with a range, its own package, whose path it may be refused."""
+    assert put(srv, srv.token(), org.package("for-old-agents", "1", "Developer", org.base / "old").read_bytes())[0] == 200
     agent = ["User-Agent: wapt/1.8.2", "Cache-Control: no-cache", "Pragma: no-cache"]
     status, head, body = ask(srv, "/wapt/Packages", method="HEAD", headers=agent)
     assert (status, body) == (200, b"") and head["last-modified"].endswith(" GMT")
     status, again, body = ask(srv, "/wapt/Packages", headers=agent)
     assert status == 200 and again["last-modified"] == head["last-modified"] and body[:2] == b"PK" and len(body) == int(head["content-length"])
-    assert ask(srv, "/wapt/kept-files_1.wapt", headers=[*agent, "Range: bytes=100-"])[0] == 206
+    assert ask(srv, "/wapt/for-old-agents_1.wapt", headers=[*agent, "Range: bytes=100-"])[0] == 206
     assert ask(srv, "/wapt-host/Packages", headers=agent)[0] == 403
     assert ask(srv, "/wapt-host/machine-one.wapt", headers=agent)[0] == 403  # it has no certificate of ours
     opened = Server(org, "server-opened", "fronts = 1\nupload_keep_free_mib = 1\nhost_packages = open")

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
-from conftest import BIN, run
+from conftest import BIN, PATIENCE, run
 from nginx import Nginx
 from test_server_hostile import Server
 
@@ -94,7 +94,7 @@ def shown(srv, pem, method="POST", path="/api/v1/session/certificate", body=b"{}
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n"
     out = b""
     try:
-        with context.wrap_socket(socket.create_connection(("127.0.0.1", port or srv.port), 20, source_address=(f"127.0.3.{next(ADDRESSES)}", 0)), server_hostname="localhost", session=(session or {}).get("session")) as s:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port or srv.port), PATIENCE, source_address=(f"127.0.3.{next(ADDRESSES)}", 0)), server_hostname="localhost", session=(session or {}).get("session")) as s:
             s.sendall(head.encode() + body)
             while piece := s.recv(65536):
                 out += piece

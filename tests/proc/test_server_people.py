@@ -41,7 +41,7 @@ def test_roles_and_what_they_may(srv, org):
         user(srv, "add", f"the.{role}", "--role", role)
         tokens[role] = token(srv, f"the.{role}")
     people = {p["name"]: p["role"] for p in json.loads(user(srv, "list").stdout)["result"]}
-    assert people == {"admin": "superadmin", **{f"the.{r}": r for r in ROLES}}
+    assert people.items() >= {"admin": "superadmin", **{f"the.{r}": r for r in ROLES}}.items()
     code = org.package("people-code", "1", "Developer", org.base / "people").read_bytes()
     sources = org.base / "people-group"
     run(BIN / "wapt-get", "make-group-template", "people-group", "", sources)
@@ -87,19 +87,24 @@ def test_what_is_refused(srv, argv, status):
     assert srv.login()[0] == 200
 
 
+def lets_in(srv, org, name, status=0):
+    """Whether this person may let a machine in."""
+    base = org.base / f"people-{name}"
+    ini = org.new_agent(base)
+    ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{srv.port}").replace("[global]", f"[global]\nuuid = people-{name}\nverify_cert = {srv.dir}/private/tls.crt"))
+    secret = base / "pw"
+    secret.write_text(PASSWORD + "\n")
+    secret.chmod(0o600)
+    got = run(BIN / "wapt-get", "-c", ini, "register", "--server-user", name, "--server-password-file", secret, ok=status == 0)
+    assert got.returncode == status, got.stderr
+
+
 def test_who_may_let_machines_in(srv, org):
     for name, role, status in (("porter", "deployer", 0), ("guest", "helpdesk", 5)):
         user(srv, "add", name, "--role", role)
-        base = org.base / f"people-{name}"
-        ini = org.new_agent(base)
-        ini.write_text(ini.read_text().replace(org.url, f"https://127.0.0.1:{srv.port}").replace("[global]", f"[global]\nuuid = people-{name}\nverify_cert = {srv.dir}/private/tls.crt"))
-        secret = base / "pw"
-        secret.write_text(PASSWORD + "\n")
-        secret.chmod(0o600)
-        got = run(BIN / "wapt-get", "-c", ini, "register", "--server-user", name, "--server-password-file", secret, ok=status == 0)
-        assert got.returncode == status, got.stderr
+        lets_in(srv, org, name, status)
     listed = json.loads(srv.call("GET", "/api/v1/hosts?search=people-&sort=uuid", token=srv.token())[1])
-    assert [h["uuid"] for h in listed["hosts"]] == ["people-porter"] and listed["total"] == 1
+    assert {"people-porter", "people-guest"} & {h["uuid"] for h in listed["hosts"]} == {"people-porter"}
 
 
 def journal(srv, *argv, ok=True):
@@ -115,7 +120,12 @@ def walk(local):
 
 
 def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
-    """Entries for what the tests above did; a console that has seen the journal notices what the server's owner did to it."""
+    """Entries for what people did; a console that has seen the journal notices what the server's owner did to it."""
+    user(srv, "add", "noted", "--role", "developer")
+    assert put(srv, token(srv, "noted"), org.package("people-noted", "1", "Developer", org.base / "people").read_bytes())[0] == 200
+    lets_in(srv, org, "noted")
+    for argv in (("role", "noted", "readonly"), ("disable", "noted"), ("remove", "noted")):
+        user(srv, *argv)
     acts = [e["entry"]["act"] for e in json.loads(journal(srv, "list").stdout)["result"]]
     for act in ("login", "user.added", "user.role", "user.disabled", "user.removed", "package.changed", "host.registered"):
         assert act in acts, act
@@ -151,7 +161,7 @@ def test_the_journal_and_those_who_remember_it(srv, org, monkeypatch):
     assert kept.read_text().strip() == seen, "what was seen is kept"
     # An entry changed in the middle.
     with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
-        db.execute("UPDATE journal SET entry = replace(entry, 'readonly', 'developer') WHERE seq = (SELECT min(seq) FROM journal WHERE entry LIKE '%readonly%')")
+        db.execute("UPDATE journal SET entry = replace(entry, 'readonly', 'developer') WHERE seq = (SELECT max(seq) FROM journal WHERE entry LIKE '%readonly%')")
     assert "does not fit to those before it" in walk(local)
     with sqlite3.connect(srv.dir / "db/waptserver.sqlite") as db:
         db.execute("DELETE FROM journal WHERE seq = (SELECT min(seq) + 1 FROM journal)")
@@ -180,11 +190,11 @@ def test_second_factor(srv, org):
     user(srv, "add", "careful", "--role", "superadmin")
     offer = json.loads(console(srv, "careful", "second-factor", "on").stdout)["result"]
     assert offer["uri"].startswith("otpauth://totp/") and offer["secret"] in offer["uri"]
-    recovery = json.loads(console(srv, "careful", "second-factor", "confirm", totp(offer["secret"], -1)).stdout)["result"]["recovery_codes"]
+    recovery = json.loads(console(srv, "careful", "second-factor", "confirm", totp(offer["secret"])).stdout)["result"]["recovery_codes"]
     assert len(set(recovery)) == 10
     assert console(srv, "careful", "hosts", ok=False).returncode == 6
     body = {"user": "careful", "password": PASSWORD}
-    for code, source in ((totp(offer["secret"]), "127.0.6.1"), (recovery[3].lower().replace("-", " "), "127.0.6.2")):
+    for code, source in ((totp(offer["secret"], 1), "127.0.6.1"), (recovery[3].lower().replace("-", " "), "127.0.6.2")):
         assert console(srv, "careful", "hosts", "--code-file", private(org.base / "code", code)).returncode == 0
         assert srv.call("POST", "/api/v1/session", {**body, "code": code}, source=source)[0] == 401, "a code counts once"
     # Whoever has the password guesses codes: a few, from wherever he comes.

@@ -1,11 +1,15 @@
 """The server's processes are killed while agents are connected and orders wait: the work goes on, nothing is lost, nothing is done twice."""
 import contextlib
+import ctypes
+import fcntl
 import json
 import os
 import pathlib
 import signal
 import sqlite3
+import struct
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -146,6 +150,19 @@ def test_a_result_waits_for_the_server(org, server):
     assert executed(org, action) == 1
 
 
+def unread(pid):
+    """Bytes that were sent to a process and that it has not taken."""
+    libc, pidfd, count = ctypes.CDLL(None, use_errno=True), os.pidfd_open(pid), 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"):
+            ours = libc.syscall(438, pidfd, int(fd), 0)  # pidfd_getfd
+            assert ours >= 0, os.strerror(ctypes.get_errno())
+            count += struct.unpack("i", fcntl.ioctl(ours, termios.FIONREAD, bytes(4)))[0]
+            os.close(ours)
+    os.close(pidfd)
+    return count
+
+
 class Load:
     """People who go on working; what was answered wrong."""
 
@@ -184,6 +201,7 @@ def test_who_only_answers_is_started_again_alone(org, server):
                 os.kill(pid, signal.SIGSTOP)
                 waits = threading.Thread(target=lambda a=asks, t=told: t.append(srv.call(*a, token=token)))
                 waits.start()
+                until(lambda p=pid: unread(p) > 0, "it is asked")
                 seen = load.done
                 until(lambda s=seen: load.done > s + 1, "others are answered meanwhile")
             os.kill(pid, signal.SIGKILL)
@@ -243,8 +261,8 @@ def test_nobody_guesses_anew_by_crashing_auth(org):
         # A code of a second factor that was used before the crash.
         token = srv.token(source="127.0.7.9")
         secret = json.loads(srv.call("POST", "/api/v1/account/second-factor", {"password": srv.password}, token=token, source="127.0.7.9")[1])["secret"]
-        assert srv.call("POST", "/api/v1/account/second-factor/confirm", {"code": totp(secret, -1)}, token=token)[0] == 200
-        body = {"user": "admin", "password": srv.password, "code": totp(secret)}
+        assert srv.call("POST", "/api/v1/account/second-factor/confirm", {"code": totp(secret)}, token=token)[0] == 200
+        body = {"user": "admin", "password": srv.password, "code": totp(secret, 1)}
         assert srv.call("POST", "/api/v1/session", body, source="127.0.7.9")[0] == 200
         crash()
         assert srv.call("POST", "/api/v1/session", body, source="127.0.7.9")[0] == 401, "a code counts once"

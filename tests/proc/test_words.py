@@ -114,11 +114,13 @@ def test_too_long_is_cancelled(words):
     (src / "setup.py").write_text("import time\n\n\ndef install():\n    time.sleep(300)\n", encoding="utf-8")
     words.console("upload", words.build(src, "Developer"))
     words.get("update")
-    with pytest.raises(subprocess.TimeoutExpired):  # no minute here: that it ends what it waits for is looked at below
-        subprocess.run([BIN / "wapt-get", "-c", words.ini, "-t", "1", "install", "word-slow"], timeout=3, check=False,
-                       env=dict(os.environ, WAPT_LIBDIR=str(LIB)), stdin=subprocess.DEVNULL, capture_output=True)
+    waits = words.start("word-slow", "wapt-get", "-c", words.ini, "-t", "1", "install", "word-slow")
+    until(lambda: result(words, "status")["running_task"] != 0, "the task runs")
+    assert waits.poll() is None
+    waits.kill()  # no minute here: that it ends what it waits for is looked at below
+    waits.wait()
     assert words.get("-t", "0", "install", "word-slow", ok=False).returncode == 2
-    words.get("cancel", ok=None)
+    words.get("cancel")
     until(lambda: result(words, "status")["running_task"] == 0, "the task is cancelled")
 
 
