@@ -9,7 +9,7 @@ import uuid as uuidlib
 
 import pytest
 from pages import play, scenarios
-from conftest import BIN, LIB, PATIENCE, end, organisation, run, until
+from conftest import BIN, LIB, end, organisation, run, until
 from local_program import below, code_in, talk
 from test_f1_machine import machine_of_ours, registration, send
 from test_server_webhooks import Receiver
@@ -40,7 +40,7 @@ class Console:
 
     def confirm(self):
         """Reads what is asked, and types the code that is shown."""
-        text = talk(self.terminal, self.process.pid, b"says no: ", PATIENCE)
+        text = talk(self.terminal, b"says no: ")
         os.write(self.terminal, code_in(text).encode())
         return text
 
