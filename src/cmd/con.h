@@ -162,6 +162,13 @@ void wa_con_param(struct wa_sv option, struct wa_buf *out);
 /* "&name=value" for each of these options that is given. */
 void wa_con_query(const struct wa_cli *cli, const char *const *options, size_t count,
                   struct wa_buf *out);
+/* WA_E_USAGE unless the options "hosts", "unit" or "group" say which machines are meant; an empty
+ * unit or group would be all of them. */
+WA_CHECK enum wa_code wa_con_has_targets(const struct wa_cli *cli, struct wa_err *err);
+/* Those, at most max, of the list that they were chosen from, which is in arena; list: empty. */
+WA_CHECK enum wa_code wa_con_targets(const struct wa_cli *cli, struct wa_client *c, size_t max,
+                                     struct wa_arena *arena, struct wa_host_list *list,
+                                     struct wa_targets *ret, struct wa_err *err);
 /* All rows of a list of the API, page by page (its member, "next"): shown, and written as an array.
  */
 struct wa_con_list {

@@ -8,7 +8,6 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
-#include "codec/url.h"
 #include "console/orders.h"
 #include "console/wake.h"
 #include "os/clock.h"
@@ -21,7 +20,7 @@ static const struct wa_cli_option options[] = {
     WA_CON_SERVER_OPTIONS, WA_GET_SIGNER_OPTIONS,  {"hosts", 'H', "HOST,..."},
     {"yes", 'y', NULL},    {"valid", 0, "PERIOD"}, {"timeout", 0, "PERIOD"},
     {"no-wait", 0, NULL},  {"force", 'f', NULL},   {"only-if-not-process-running", 0, NULL},
-    {"text", 0, "TEXT"},   {"unit", 0, "DN"},
+    {"text", 0, "TEXT"},   {"unit", 0, "DN"},      {"group", 0, "PATTERN"},
 };
 
 struct work {
@@ -81,10 +80,7 @@ static enum wa_code read_plan(struct work *w, struct wa_err *err)
         !wa_date_parse_period(wa_sv(wa_cli_get(cli, "timeout", "10m")), 'm', &w->timeout_s) ||
         w->plan.valid_s < 1)
         return wa_fail(err, WA_E_USAGE, "--valid and --timeout take a period like 30m or 2h");
-    if (!wa_cli_has(cli, "hosts") && !wa_cli_has(cli, "unit"))
-        return wa_fail(err, WA_E_USAGE,
-                       "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
-    return WA_OK;
+    return wa_con_has_targets(cli, err);
 }
 
 /* Those who are to be woken can't be asked: the orders are for machines near them. */
@@ -110,18 +106,11 @@ static enum wa_code choose_relays(struct work *w, const struct wa_host_list *lis
 static enum wa_code choose(struct work *w, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
-    WA_AUTO_BUF struct wa_buf query;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
     wa_arena_init(&arena, 512u << 20);
-    wa_buf_init(&query, 8192);
     bool is_wake = w->plan.kind == WA_ACT_WAKE;
-    wa_buf_adds(&query, WA_HOST_LIST_NAMES "&unit=");
-    wa_url_encode(wa_sv(wa_cli_get(w->cli, "unit", "")), &query);
-    if (wa_buf_check(&query, err) != WA_OK ||
-        wa_host_list_fetch(w->client, wa_buf_str(&query), &arena, &list, err) != WA_OK ||
-        wa_targets_choose(&list, wa_sv(wa_cli_get(w->cli, "hosts", "*")),
-                          is_wake ? WA_WAKE_TARGETS_MAX : WA_ACTION_HOSTS_MAX, &w->targets,
-                          err) != WA_OK)
+    if (wa_con_targets(w->cli, w->client, is_wake ? WA_WAKE_TARGETS_MAX : WA_ACTION_HOSTS_MAX,
+                       &arena, &list, &w->targets, err) != WA_OK)
         return err->code;
     return is_wake ? choose_relays(w, &list, err) : WA_OK;
 }

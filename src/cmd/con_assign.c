@@ -40,12 +40,9 @@ static enum wa_code choose(struct assigning *a, struct wa_err *err)
 {
     WA_AUTO_ARENA struct wa_arena arena;
     WA_AUTO_HOST_LIST struct wa_host_list list = {0};
-    const char *words = wa_cli_get(a->cli, "hosts", NULL);
     wa_arena_init(&arena, 512u << 20);
-    if (words == NULL)
-        return wa_fail(err, WA_E_USAGE,
-                       "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
-    if (wa_con_assign_wish(a->cli, &a->wish, err) != WA_OK)
+    if (wa_con_has_targets(a->cli, err) != WA_OK ||
+        wa_con_assign_wish(a->cli, &a->wish, err) != WA_OK)
         return err->code;
     if (wa_assign_is_empty(&a->wish) && !wa_cli_has(a->cli, "resign"))
         return wa_fail(err, WA_E_USAGE,
@@ -54,8 +51,7 @@ static enum wa_code choose(struct assigning *a, struct wa_err *err)
                        "--resign");
     if (wa_get_anchors(a->cli, &a->anchors, err) != WA_OK ||
         wa_con_connect(a->cli, &a->client, err) != WA_OK ||
-        wa_host_list_fetch(a->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
-        wa_targets_choose(&list, wa_sv(words), TARGETS_MAX, &a->targets, err) != WA_OK)
+        wa_con_targets(a->cli, a->client, TARGETS_MAX, &arena, &list, &a->targets, err) != WA_OK)
         return err->code;
     if (wa_assign_hosts_init(&a->hosts, &a->targets, err) != WA_OK)
         return err->code;
@@ -183,8 +179,9 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
 }
 
 static const struct wa_cli_option options[] = {
-    WA_CON_SERVER_OPTIONS,      WA_GET_SIGNER_OPTIONS,   WA_CON_ASSIGN_OPTIONS,
-    {"hosts", 'H', "HOST,..."}, {"trusted", 't', "DIR"}, {"dry-run", 'n', NULL},
-    {"yes", 'y', NULL},         {"resign", 0, NULL},
+    WA_CON_SERVER_OPTIONS,      WA_GET_SIGNER_OPTIONS,  WA_CON_ASSIGN_OPTIONS,
+    {"hosts", 'H', "HOST,..."}, {"unit", 0, "DN"},      {"group", 0, "PATTERN"},
+    {"trusted", 't', "DIR"},    {"dry-run", 'n', NULL}, {"yes", 'y', NULL},
+    {"resign", 0, NULL},
 };
 const struct wa_cli_command wa_con_assign = {"assign", options, WA_COUNT(options), 0, 0, run};

@@ -24,7 +24,15 @@ static const struct wa_cli_option options[] = {
     {"package-status", 0, "STATUS"},
     {"package-audit", 0, "STATUS"},
     {"hardware", 0, "TEXT"},
+    {"search", 0, "WORDS"},
+    {"group", 0, "PATTERN"},
     {"unit", 0, "DN"},
+    {"site", 0, "NAME"},
+    {"domain", 0, "NAME"},
+    {"manufacturer", 0, "NAME"},
+    {"model", 0, "NAME"},
+    {"agent", 0, "VERSION"},
+    {"audit", 0, "STATUS"},
     {"errors", 0, "NUMBER"},
     {"upgrades", 0, "NUMBER"},
     {"window", 0, "WHICH"},
@@ -55,11 +63,18 @@ static void write_not(const struct wa_cli *cli, struct wa_buf *out)
 /* What the server looks for. */
 static enum wa_code write_query(const struct wa_cli *cli, struct wa_buf *out, struct wa_err *err)
 {
-    static const char *const names[] = {
-        "software",       "software-version", "package",    "package-version",
-        "package-status", "package-audit",    "hardware",   "unit",
-        "errors",         "upgrades",         "window",     "waits-for",
-        "held",           "orderer",          "no-orderer", "root"};
+    static const char *const names[] = {"software",       "software-version",
+                                        "package",        "package-version",
+                                        "package-status", "package-audit",
+                                        "hardware",       "search",
+                                        "group",          "unit",
+                                        "site",           "domain",
+                                        "manufacturer",   "model",
+                                        "agent",          "audit",
+                                        "errors",         "upgrades",
+                                        "window",         "waits-for",
+                                        "held",           "orderer",
+                                        "no-orderer",     "root"};
     wa_con_query(cli, names, WA_COUNT(names), out);
     write_not(cli, out);
     return wa_buf_check(out, err);

@@ -1,5 +1,5 @@
 /* con_rows.c - what the server lists, as a table; all of a list, page by page; what is asked of it
- * by options. */
+ * by options, and which machines they mean. */
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
@@ -130,4 +130,33 @@ enum wa_code wa_con_list(struct wa_cli *cli, struct wa_client *c, const struct w
         (void)!show_page(cli, c, l, after, err);
     wa_jw_end(&cli->jw);
     return err->code;
+}
+
+enum wa_code wa_con_has_targets(const struct wa_cli *cli, struct wa_err *err)
+{
+    static const char *const names[] = {"unit", "group"};
+    bool has = wa_cli_has(cli, "hosts");
+    for (size_t i = 0; i < WA_COUNT(names); i++) {
+        if (wa_cli_has(cli, names[i]) && wa_cli_get(cli, names[i], "")[0] == '\0')
+            return wa_fail(err, WA_E_USAGE, "--%s takes a name", names[i]);
+        has = has || wa_cli_has(cli, names[i]);
+    }
+    return has ? WA_OK
+               : wa_fail(err, WA_E_USAGE,
+                         "which hosts? Give --hosts NAME,... ('waptconsole hosts' lists them)");
+}
+
+enum wa_code wa_con_targets(const struct wa_cli *cli, struct wa_client *c, size_t max,
+                            struct wa_arena *arena, struct wa_host_list *list,
+                            struct wa_targets *ret, struct wa_err *err)
+{
+    static const char *const options[] = {"unit", "group"};
+    WA_AUTO_BUF struct wa_buf query;
+    wa_buf_init(&query, 8192);
+    wa_buf_adds(&query, WA_HOST_LIST_NAMES);
+    wa_con_query(cli, options, WA_COUNT(options), &query);
+    if (wa_buf_check(&query, err) != WA_OK ||
+        wa_host_list_fetch(c, wa_buf_str(&query), arena, list, err) != WA_OK)
+        return err->code;
+    return wa_targets_choose(list, wa_sv(wa_cli_get(cli, "hosts", "*")), max, ret, err);
 }

@@ -1,5 +1,6 @@
 /* kind_intake.c - packages of the server's repository, of another one that is configured here, or
- * of files that were dropped into the page: promoted, signed anew, imported, uploaded.
+ * of files that were dropped into the page: promoted, signed anew, imported, uploaded; and what
+ * another one offers.
  *
  * What is shown are the signed entries of an index that was judged, or of files that were verified;
  * each package must then be the very one of its entry, whole, before it is signed or sent. Whose
@@ -14,6 +15,7 @@
 #include "os/fs.h"
 
 #define PACKAGES_MAX 256u
+#define OFFERS_MAX 10000u
 #define SETUP_SHOWN_MAX (64u << 10) /* bytes: a longer one is not shown */
 
 struct intake {
@@ -26,7 +28,7 @@ struct intake {
     struct wa_trust *anchors;
     struct wa_client *from; /* ours; NULL: the server itself */
     struct wa_intake *in;
-    bool is_import, is_upload, removes_old, signs;
+    bool is_import, is_offers, is_upload, removes_old, signs;
 };
 
 static enum wa_code read_requests(struct intake *k, const struct wa_json *packages,
@@ -77,6 +79,23 @@ static enum wa_code read_request(struct intake *k, const struct wa_json *request
     if (wa_sv_eqs(what, "promote") && k->wish.maturity == NULL)
         return wa_fail(err, WA_E_INVALID, "to which maturity?");
     return read_requests(k, packages, err);
+}
+
+/* All that is there, or all that is newer. */
+static enum wa_code read_offers(struct intake *k, const struct wa_json *request,
+                                struct wa_sv *ret_from, struct wa_err *err)
+{
+    struct wa_sv what, prefix = WA_SV(""), architecture = WA_SV("");
+    const struct wa_json_field fields[] = {{"what", WA_WANT_SV, true, 64, &what},
+                                           {"from", WA_WANT_SV, true, 127, ret_from},
+                                           {"prefix", WA_WANT_SV, false, 64, &prefix},
+                                           {"architecture", WA_WANT_SV, false, 64, &architecture},
+                                           {"newer", WA_WANT_BOOL, false, 0, &k->wish.only_newer}};
+    if (wa_json_read(request, fields, WA_COUNT(fields), "the request", err) != WA_OK)
+        return err->code;
+    k->wish.prefix = keep(k->texts[0], prefix);
+    k->wish.filter.architecture = keep(k->texts[3], architecture);
+    return WA_OK;
 }
 
 /* "id" and "name" of each file that was dropped. */
@@ -267,6 +286,43 @@ static enum wa_code show(struct wa_local_prepared *p, const struct intake *k, st
     return plan->n > 0 ? WA_OK : show_nothing(k, err);
 }
 
+static enum wa_code show_offers(struct wa_local_prepared *p, const struct intake *k,
+                                struct wa_sv from, struct wa_err *err)
+{
+    static const enum wa_attr attrs[] = {WA_A_PACKAGE,  WA_A_VERSION,     WA_A_ARCHITECTURE,
+                                         WA_A_MATURITY, WA_A_DESCRIPTION, WA_A_SIGNER};
+    const struct wa_import_plan *plan = wa_intake_plan(k->in);
+    size_t count = plan->n < OFFERS_MAX ? plan->n : OFFERS_MAX;
+    struct wa_jw w;
+    wa_jw_init(&w, &p->details);
+    wa_jw_obj(&w);
+    wa_jw_key(&w, "packages");
+    wa_jw_arr(&w);
+    for (size_t i = 0; i < count; i++) {
+        const struct wa_import_item *item = &plan->items[i];
+        wa_jw_obj(&w);
+        for (size_t a = 0; a < WA_COUNT(attrs); a++)
+            wa_jw_kv(&w, wa_attr_name(attrs[a]), wa_control_get(item->entry, attrs[a]));
+        wa_jw_kv(&w, "here", item->ours != NULL ? wa_control_get(item->ours, WA_A_VERSION) : NULL);
+        wa_jw_end(&w);
+    }
+    wa_jw_end(&w);
+    wa_jw_kvi(&w, "left_out", (int64_t)(plan->n - count));
+    wa_jw_end(&w);
+    wa_buf_addf(&p->title, "%s %.*s", wa_text(p->kind->what), WA_SV_ARG(from));
+    return wa_buf_check(&p->title, err);
+}
+
+static enum wa_code read_wish(struct wa_local_prepared *p, struct intake *k,
+                              const struct wa_json *request, struct wa_sv *ret_from,
+                              struct wa_err *err)
+{
+    if (k->is_offers)
+        return read_offers(k, request, ret_from, err);
+    return k->is_upload ? read_upload(p, k, request, ret_from, err)
+                        : read_request(k, request, ret_from, err);
+}
+
 static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *request,
                             struct wa_client *client, struct wa_err *err)
 {
@@ -274,12 +330,13 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
     struct wa_sv from = WA_SV("");
     if (k == NULL)
         return wa_nomem(err);
-    *k = (struct intake){.is_import = strcmp(p->kind->what, "import") == 0,
+    bool is_offers = strcmp(p->kind->what, "offers") == 0;
+    *k = (struct intake){.is_import = is_offers || strcmp(p->kind->what, "import") == 0,
+                         .is_offers = is_offers,
                          .is_upload = strcmp(p->kind->what, "upload") == 0,
                          .signs = true};
     p->own = k;
-    if ((k->is_upload ? read_upload(p, k, request, &from, err)
-                      : read_request(k, request, &from, err)) != WA_OK ||
+    if (read_wish(p, k, request, &from, err) != WA_OK ||
         (k->is_import || (k->is_upload && from.n > 0)
              ? open_repository(p, k, from, err)
              : wa_local_anchors(p, &k->anchors, err)) != WA_OK)
@@ -296,8 +353,9 @@ static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *r
                                         .anchors = k->anchors,
                                         .here = client,
                                         .wish = &k->wish};
-    return wa_intake_open(&o, &k->in, err) == WA_OK ? show(p, k, wa_client_stop(client), err)
-                                                    : err->code;
+    if (wa_intake_open(&o, &k->in, err) != WA_OK)
+        return err->code;
+    return k->is_offers ? show_offers(p, k, from, err) : show(p, k, wa_client_stop(client), err);
 }
 
 /* --- the work --- */
@@ -404,6 +462,23 @@ static void discard(struct wa_local_prepared *p)
         .what = name, .prepare = prepare, .commit = commit, .discard = discard,                    \
         .gesture = WA_LOCAL_GESTURE_ALWAYS, .can_stop = true                                       \
     }
+
+static enum wa_code commit_offers(struct wa_local_prepared *p, const struct wa_signer *signer,
+                                  struct wa_client *client, struct wa_jw *w, struct wa_err *err)
+{
+    WA_UNUSED(p);
+    WA_UNUSED(signer);
+    WA_UNUSED(client);
+    WA_UNUSED(w);
+    return wa_fail(err, WA_E_INVALID, "offers are only shown");
+}
+
+const struct wa_local_kind wa_local_kind_offers = {.what = WA_TEXT("offers"),
+                                                   .prepare = prepare,
+                                                   .commit = commit_offers,
+                                                   .discard = discard,
+                                                   .gesture = WA_LOCAL_GESTURE_NEVER,
+                                                   .is_unsigned = true};
 const struct wa_local_kind wa_local_kind_import = INTAKE(WA_TEXT("import"));
 const struct wa_local_kind wa_local_kind_promote = INTAKE(WA_TEXT("promote"));
 const struct wa_local_kind wa_local_kind_resign = INTAKE(WA_TEXT("resign"));

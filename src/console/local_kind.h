@@ -118,8 +118,9 @@ WA_CHECK enum wa_code wa_local_anchors(const struct wa_local_prepared *p, struct
                                        struct wa_err *err);
 
 extern const struct wa_local_kind wa_local_kind_host_packages, wa_local_kind_plan,
-    wa_local_kind_import, wa_local_kind_promote, wa_local_kind_resign, wa_local_kind_kit,
-    wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload, wa_local_kind_make;
+    wa_local_kind_import, wa_local_kind_offers, wa_local_kind_promote, wa_local_kind_resign,
+    wa_local_kind_kit, wa_local_kind_policy, wa_local_kind_publish, wa_local_kind_upload,
+    wa_local_kind_make;
 extern const struct wa_local_kind wa_local_kind_actions, wa_local_kind_certificate,
     wa_local_kind_root, wa_local_kind_known_root;
 extern const struct wa_local_kind wa_local_kind_cancel, wa_local_kind_grant,

@@ -22,14 +22,26 @@
 
 enum { READY, ASKING, CONFIRMED, DONE, FAILED };
 
-static const struct wa_local_kind *const kinds[] = {
-    &wa_local_kind_actions,        &wa_local_kind_cancel,     &wa_local_kind_host_packages,
-    &wa_local_kind_import,         &wa_local_kind_promote,    &wa_local_kind_resign,
-    &wa_local_kind_plan,           &wa_local_kind_kit,        &wa_local_kind_rollout,
-    &wa_local_kind_policy,         &wa_local_kind_publish,    &wa_local_kind_certificate,
-    &wa_local_kind_wake,           &wa_local_kind_root,       &wa_local_kind_upload,
-    &wa_local_kind_grant,          &wa_local_kind_known_root, &wa_local_kind_make,
-    &wa_local_kind_own_certificate};
+static const struct wa_local_kind *const kinds[] = {&wa_local_kind_actions,
+                                                    &wa_local_kind_cancel,
+                                                    &wa_local_kind_host_packages,
+                                                    &wa_local_kind_import,
+                                                    &wa_local_kind_promote,
+                                                    &wa_local_kind_resign,
+                                                    &wa_local_kind_plan,
+                                                    &wa_local_kind_kit,
+                                                    &wa_local_kind_rollout,
+                                                    &wa_local_kind_policy,
+                                                    &wa_local_kind_publish,
+                                                    &wa_local_kind_certificate,
+                                                    &wa_local_kind_wake,
+                                                    &wa_local_kind_root,
+                                                    &wa_local_kind_upload,
+                                                    &wa_local_kind_grant,
+                                                    &wa_local_kind_known_root,
+                                                    &wa_local_kind_make,
+                                                    &wa_local_kind_own_certificate,
+                                                    &wa_local_kind_offers};
 
 static const struct wa_local_kind *find_kind(struct wa_sv what)
 {

@@ -15,7 +15,7 @@ from conftest import BIN, end, environment, run, until
 from test_f1_machine import machine_of_ours, registration, send
 
 OTHER = "00000000-aaaa-4000-8000-000000000002"
-PARTIAL, UNREACHABLE, NOT_FOUND = 3, 7, 12
+USAGE, PARTIAL, UNREACHABLE, NOT_FOUND = 2, 3, 7, 12
 
 
 def machine_that_is_off(org):
@@ -75,6 +75,10 @@ def test_statuses_and_lists(org):
     on, off = uuids("--connected"), uuids("--disconnected")
     assert org.uuid in on - off and OTHER in off - on
     assert uuids(OTHER[:12] + "*") == {OTHER} and uuids("nothing*") == set()
+    assert uuids("--search", OTHER[:12].lower()) == {OTHER} and uuids("--site", "no such site") == set()
+    assert uuids("--group", "no-such-*") == set() and uuids("--group", "no-such-*", "--not", "group") >= {org.uuid, OTHER}
+    signer = ("-k", org.cert("Deployer"), "-w", org.base / "pw")
+    assert [org.console("action", "update", "--group", group, *signer, ok=None).returncode for group in ("no-such-*", "")] == [NOT_FOUND, USAGE]
     assert OTHER in org.console("hosts", "--csv").stdout
     # In a pipe a line is whole, on a narrow terminal it fits as far as nothing that matters is lost.
     assert all(len(line) > 60 for line in org.console("hosts").stdout.splitlines()[1:])

@@ -136,6 +136,10 @@ def test_the_pages_go_through_it_too(org, foreign, proxy):
         a = local.ask("POST", "/local/prepare", {"what": "import", "from": "store", "packages": ["tis-lib"], "prefix": "", "maturity": "", "key": next(k["id"] for k in local.state()["keys"] if k["name"] == "Developer")})
         assert a.status == 200, a.body
         assert proxy.ways(org.port) > before[0] and proxy.ways(foreign.server.server_port) > before[1]
+        shown = local.ask("POST", "/local/prepare", {"what": "offers", "from": "store", "newer": True}).json
+        assert {p["package"]: p["here"] for p in shown["details"]["packages"]}["tis-lib"] is None and shown["details"]["left_out"] == 0
+        assert local.ask("POST", "/local/commit", {"id": shown["id"]}).status != 200  # nothing comes of it
+        assert local.ask("POST", "/local/prepare", {"what": "offers", "from": str(foreign.trusted)}).code == "not_found"
         said = local.log.read_text() + json.dumps(local.state())
         assert SECRET not in said
     finally:

@@ -2,6 +2,8 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { link } from "./api";
 import { logOut } from "./components/factor";
+import { FailuresDialog } from "./components/failures";
+import { Gone } from "./components/gone";
 import { Help, helpOpen } from "./components/help";
 import { Icon } from "./components/icons";
 import { KeyStatus } from "./components/keyring";
@@ -16,7 +18,7 @@ import { language, t } from "./i18n";
 import { useShortcuts } from "./keyboard";
 import { local, may } from "./local";
 import { FIRST_PAGE, pages } from "./pages";
-import { match, navigate, place } from "./router";
+import { match, navigate, place, subject } from "./router";
 import { chosenLanguage, theme, type Theme } from "./theme";
 
 function commands(): Command[] {
@@ -105,14 +107,7 @@ function Content({ path }: { path: string }) {
         const Shown = row.page;
         return <Shown key={path} args={args} />;
     }
-    return (
-        <div class="page">
-            <h1>{t("There is no such page")}</h1>
-            <p>
-                <A to={FIRST_PAGE}>{t("At a glance")}</A>
-            </p>
-        </div>
-    );
+    return <Gone title={t("There is no such page")} to={FIRST_PAGE} back={t("At a glance")} />;
 }
 
 /** Whoever goes to another page is there with the keys, too; and where what had the focus has gone. */
@@ -134,8 +129,8 @@ export function App() {
     useEffect(() => {
         if (path === "/" || path === "/index.html") navigate(FIRST_PAGE, true);
         const row = pages.find((p) => match(p.path, path));
-        document.title = row ? `${t(row.title)} - WAPT` : "WAPT";
-    }, [path, language.value]);
+        document.title = row ? `${subject.value || t(row.title)} - WAPT` : "WAPT";
+    }, [path, subject.value, language.value]);
     if (link.value === "ended") return <Ended />;
     return (
         <>
@@ -153,6 +148,7 @@ export function App() {
             </div>
             <SessionDialogs />
             <ReviewDialog />
+            <FailuresDialog />
             <PaletteHost more={commands()} />
             <Help />
             <Toasts />

@@ -16,6 +16,9 @@ addEventListener("popstate", () => {
     place.value = here();
 });
 
+/** What the page that is shown is about; "": what its row of pages.ts says. */
+export const subject = signal("");
+
 /** to: a path of ours, perhaps with a query. replace: without a step back to where we are. */
 export function navigate(to: string, replace = false): void {
     if (to === location.pathname + location.search) return;

@@ -1,5 +1,5 @@
 // The pages against a local program that is not there (mock.mjs): what goes wrong in ways that a real one can't be made to.
-import { axe, check, same, selectFirst, until } from "./lib.mjs";
+import { axe, check, more, same, selectFirst, until } from "./lib.mjs";
 import { open } from "./open.mjs";
 
 const rows = (page) => page.locator(".t-body .t-row");
@@ -764,4 +764,113 @@ export async function aTicketLogsInUnasked(given) {
         await dialog.getByRole("combobox", { name: "By" }).selectOption("password"); // whoever has left is asked
         same(tries(mock), 2, "logins");
     }, { before });
+}
+
+export async function whoChoosesNoFileLosesNothing(given) {
+    await open(given, async ({ page }) => {
+        await page.getByRole("button", { name: "Sign a request" }).click();
+        const dialog = page.getByRole("dialog", { name: "Sign a request" });
+        await dialog.locator("textarea").fill("half of it");
+        await dialog.locator("input[type=file]").dispatchEvent("cancel", { bubbles: true }); // as the browser tells that its choice of files was closed
+        same(await dialog.locator("textarea").inputValue(), "half of it", "what was typed");
+    }, { at: "/keys" });
+}
+
+export async function whatOneCertificateHitsIsNotSaidOfAnother(given) {
+    await open(given, async ({ mock, page }) => {
+        let go = () => undefined;
+        const gate = new Promise((resolve) => (go = resolve));
+        mock.fault = async (q, url) => {
+            if (url.pathname !== "/local/revocation") return undefined;
+            await gate;
+            return { json: { packages: [], hosts: [], unread: 0 } };
+        };
+        await page.getByRole("button", { name: "Revoke a certificate" }).click();
+        const dialog = page.getByRole("dialog", { name: "Revoke a certificate" });
+        const look = dialog.getByRole("button", { name: "What does it hit?" });
+        await look.click();
+        await until(() => Promise.resolve(mock.asked.includes("POST /local/revocation")), "it is asked");
+        const certificate = dialog.getByRole("combobox", { name: "Certificate" });
+        const [first] = await certificate.locator("option").evaluateAll((all) => all.map((o) => o.value));
+        await certificate.selectOption({ index: 1 });
+        go();
+        await until(() => look.isEnabled(), "it can be asked about the other one"); // the answer has come
+        same(await dialog.getByRole("button", { name: "Revoke", exact: true }).count(), 0, "buttons that revoke what nobody has looked at");
+        await certificate.selectOption(first);
+        await dialog.getByRole("button", { name: "Revoke", exact: true }).waitFor();
+    }, { at: "/keys?tab=revoked" });
+}
+
+export async function whatIsNotThereIsSaidSo(given) {
+    await open(given, async ({ page, base }) => {
+        for (const [where, title, back] of [[`/rollouts/${"f".repeat(32)}`, "There is no such roll-out", "/rollouts"], ["/people?name=nobody", "There is no such person", "/people"], ["/nowhere", "There is no such page", "/start"]]) {
+            await page.goto(base + where);
+            await page.getByRole("heading", { name: title }).waitFor();
+            same(await page.locator("#main a").getAttribute("href"), back, `the way on from ${where}`);
+        }
+    });
+}
+
+export async function machinesThatAreGoneAreForgotten(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        mock.fault = (q, url) => {
+            const uuid = q.method === "DELETE" && url.pathname.split("/")[4];
+            if (!uuid) return undefined;
+            const at = mock.hosts.findIndex((h) => h.uuid === uuid);
+            if (mock.hosts[at].name === "pc-lyon-00000") return { status: 409, json: { error: { code: "conflict", message: "it is <b>busy</b>" } } };
+            mock.hosts.splice(at, 1);
+            mock.event({ kind: "host", what: "forgotten", uuid });
+            return { json: {} };
+        };
+        await selectFirst(page.getByRole("grid"));
+        for (let i = 0; i < 3; i++) await page.keyboard.press("Shift+ArrowDown");
+        await page.getByText("4 machines selected").waitFor();
+        await more(page, "Forget the machines");
+        await page.getByRole("dialog", { name: "Forget 4 machines?" }).getByRole("button", { name: "Forget", exact: true }).click();
+        await page.getByText("3 machines were forgotten.").waitFor();
+        await page.getByText("it is <b>busy</b>").waitFor();
+        await page.getByText("297 machines", { exact: true }).waitFor();
+        await page.getByText("1 machine selected").waitFor(); // what is gone is not selected
+    }, { before: (mock) => (mock.server.rights += ",enrol") });
+}
+
+export async function manyFailuresAreATable(given) {
+    await open(given, async ({ mock, page }) => {
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        await loaded(page);
+        await selectFirst(page.getByRole("grid"));
+        for (let i = 0; i < 5; i++) await page.keyboard.press("Shift+ArrowDown");
+        await page.getByRole("button", { name: "Assign", exact: true }).click();
+        await page.getByRole("dialog").getByLabel("Assign", { exact: true }).fill("tis-7zip");
+        await page.getByRole("button", { name: "Review" }).click();
+        mock.fault = (q, url) => (url.pathname === "/local/commit" ? { json: { state: "done", changed: 1, hosts: mock.hosts.slice(0, 6).map((h, i) => ({ name: h.name, uuid: h.uuid, code: i ? "conflict" : "ok", error: i ? `somebody <i>else</i> ${i}` : null })) } } : undefined);
+        await page.getByRole("button", { name: "Sign and send" }).click();
+        const dialog = page.getByRole("dialog", { name: "5 failed" });
+        await dialog.getByText("somebody <i>else</i> 5").waitFor();
+        await dialog.getByText("5 rows").waitFor();
+        same(await axe(page), [], "against WCAG AA");
+        await dialog.getByRole("button", { name: "Close" }).last().click();
+        await dialog.waitFor({ state: "detached" });
+    });
+}
+
+export async function whatAnotherRepositoryHasIsChosenFrom(given) {
+    await open(given, async ({ mock, page }) => {
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        await page.getByRole("button", { name: "Import packages" }).click();
+        const dialog = page.getByRole("dialog", { name: "Import packages" });
+        await dialog.getByRole("button", { name: "Show what is there" }).click();
+        const there = dialog.getByRole("grid", { name: "What is there" });
+        await there.getByText("tis-<b>vlc</b>", { exact: true }).waitFor();
+        same(await axe(page), [], "against WCAG AA");
+        await page.screenshot({ path: `${given.folder}/offers.png` });
+        await dialog.getByLabel("Packages", { exact: true }).fill("tis-7zip");
+        for (const name of ["x86", "tis-gimp"]) await there.locator(".t-row", { hasText: name }).locator("[data-check]").click();
+        await dialog.getByText("2 packages selected").waitFor();
+        await dialog.getByRole("button", { name: "Review" }).click();
+        await page.getByRole("button", { name: "Sign and send" }).waitFor();
+        const { what, from, packages } = [...mock.prepared.values()].at(-1);
+        same([what, from, packages], ["import", "store", ["tis-7zip", "tis-firefox(=140.0-1)", "tis-gimp(=3.0-2)"]], "what is to come");
+    }, { at: "/repository", before: (mock) => (mock.repositories = ["store", "other"]) });
 }

@@ -1,5 +1,5 @@
 // A machine's certificate is revoked, and the machine shut out, in the real console with a real agent. One story, in the order of the names.
-import { begin, check, same } from "./lib.mjs";
+import { begin, check, more, same } from "./lib.mjs";
 
 export const isOneStory = true;
 let open;
@@ -19,9 +19,9 @@ export async function m1_itsCertificateIsRevoked({ browser, link, password, uuid
 
 export async function m2_itIsShutOut({ uuid, ask }) {
     const { page, base } = open;
-    await page.goto(`${base}/hosts/${encodeURIComponent(uuid)}?tab=all`);
-    await page.getByRole("button", { name: "Forget the machine" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Forget the machine" }).click();
+    await page.goto(`${base}/hosts/${encodeURIComponent(uuid)}`);
+    await more(page, "Forget the machine");
+    await page.getByRole("dialog").getByRole("button", { name: "Forget", exact: true }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     check(await ask("refused", "second.pem"), "what it has is refused");
     check(!(await ask("registers", false)), "its own key lets nobody in who is forgotten");

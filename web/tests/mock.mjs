@@ -57,10 +57,13 @@ function keysOf(at) {
 
 const PACKAGES = () => [["tis-firefox", "base", "tis-base(>=2)"], ["tis-7zip", "base", ""], ["grp-lyon", "group", "tis-firefox"], ["rules", "selfservice", ""]].map(([name, section, depends]) => ({ package: name, version: "1.0-1", architecture: "all", section, maturity: "PROD", locale: "", target_os: "all", name, description: `about ${name}`, depends, conflicts: "", signer: "Developer", signer_fingerprint: "ab".repeat(32), signature_date: section === "base" ? "20260101T000000" : "2026-03-02T10:00:00Z", file: `${name}_1.0-1.wapt`, size: 12_345, is_newest: true }));
 
+const OFFERS = [["tis-firefox", "140.0-1", "x64", "1.0-1"], ["tis-firefox", "140.0-1", "x86", null], ["tis-gimp", "3.0-2", "x64", null], ["tis-<b>vlc</b>", "3.0-9", "all", null]].map(([name, version, architecture, here]) => ({ package: name, version, architecture, maturity: "PROD", description: `about ${name}`, signer: "Store", here }));
 const ESTATE = () => [...PACKAGES(), { package: "tis-old", version: "0.9-3" }].flatMap(({ package: name, version }, i) => [
     { package: name, version, status: "OK", machines: 310 - 41 * i },
     ...(i % 2 ? [{ package: name, version, status: "MISSING", machines: 1 + i }] : [{ package: name, version: "0.8-1", status: "TO-UPGRADE", machines: 57 }, { package: name, version, status: "ERROR", machines: 2 }]),
 ]);
+
+const known = (one) => one && { json: one };
 
 /** What the pages beside the machines ask for. */
 function manage(what, id, more, p) {
@@ -71,7 +74,7 @@ function manage(what, id, more, p) {
     if (what === "signers") return { json: { signers: [certificate("Developer"), AUTHORITY].map((c) => ({ name: c.name, fingerprint: c.fingerprint })) } };
     if (what === "rollouts" && !id) return { json: { rollouts: ROLLOUTS(), total: 3 } };
     if (what === "rollouts" && more) return { json: { ...ROLLOUTS().find((r) => r.id === id), state: "paused" } };
-    if (what === "rollouts") return { json: ROLLOUTS().find((r) => r.id === id) };
+    if (what === "rollouts") return known(ROLLOUTS().find((r) => r.id === id));
     if (what === "account" && id === "second-factor" && more === "confirm") return { json: { recovery_codes: Array.from({ length: 10 }, (_, i) => `A${i}BC-2DEF-GH${(i + 2) % 7 + 2}J-KLMN`) } };
     if (what === "account" && id === "second-factor") return { json: { secret: "JBSWY3DPEHPK3PXP", uri: "otpauth://totp/waptserver:admin?secret=JBSWY3DPEHPK3PXP&issuer=waptserver" } };
     if (what === "account" && id === "sessions") return { json: { sessions: [{ id: "1", method: "password", peer: "192.0.2.7", created: now() - 3600, used: now(), expires: now() + 7200, this: true }, { id: "2", method: "kerberos", peer: "192.0.2.9", created: now() - 80_000, used: now() - 4000, expires: now() + 3600, this: false }] } };
@@ -80,7 +83,7 @@ function manage(what, id, more, p) {
     if (what === "webhooks") return { json: { webhooks: HOOKS() } };
     if (what === "users" && !id) return { json: { users: PEOPLE() } };
     if (what === "users" && more === "tokens") return { json: { tokens: [{ id: "1", name: "inventory", rights: "view,metrics", limited: false, created: now(), expires: now() + 86_400 * 30, used: now() - 60 }] } };
-    if (what === "users") return { json: PEOPLE().find((one) => one.name === id) };
+    if (what === "users") return known(PEOPLE().find((one) => one.name === id));
     if (what === "reports" && !id) return { json: { reports: REPORTS() } };
     if (what === "reports") return { json: reportRows(decodeURIComponent(id)) };
     if (what === "journal" && id === "head") return { json: { node: "one", seq: ENTRIES, digest: "ef".repeat(32), trimmed: 0, chains: [{ node: "one", seq: ENTRIES, digest: "ef".repeat(32) }] } };
@@ -282,6 +285,7 @@ export class Mock {
 
     prepare(body) {
         if (body.what === "grant") return this.grant(body);
+        if (body.what === "offers") return { json: { id: "0".repeat(32), title: "offers", lines: [], hosts: [], count: 0, needs: "none", expires_at: now() + 300, details: { packages: OFFERS, left_out: 0 } } };
         const hosts = (body.hosts ?? []).map((uuid) => ({ uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name ?? uuid }));
         const id = Math.random().toString(16).slice(2).padEnd(32, "0");
         this.prepared.set(id, body);

@@ -211,8 +211,11 @@ const SCREENS = {
     "machine-software": ({ to }) => to(`${HOST}?tab=software`, ".t-body .t-row"),
     "machine-history": ({ to }) => to(`${HOST}?tab=history`, ".t-empty"),
     "machine-all": ({ to }) => to(`${HOST}?tab=all`, ".tree"),
-    async "machine-forget"({ page }) {
-        await page.locator(".end .danger").click();
+    async "machine-forget"({ page, mock, to }) {
+        mock.server.rights += ",enrol";
+        await to(HOST, ".panel");
+        await page.locator("#main .menu > button").click();
+        await page.locator("#main [role=menuitem].danger").first().click();
         await page.locator("dialog .danger").waitFor();
     },
     "machine-orders": ({ to }) => to("/hosts/" + machine(4).uuid + "?tab=orders", ".t-body .t-row"),

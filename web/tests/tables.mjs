@@ -93,10 +93,9 @@ export async function aDescriptionIsChangedInItsCell(given) {
         same([mock.prepared.size, await dialog.count()], [0, 0], "what was asked for that has not changed");
         // A machine that says something meanwhile takes nothing away.
         await page.keyboard.press("F2");
-        await page.keyboard.type("Front desk <b>");
         mock.hosts.find((h) => h.name === "pc-lyon-00000").users = "somebody";
         mock.event({ kind: "host", what: "inventory", uuid: mock.hosts[0].uuid });
-        await cell(page, 0, "somebody").waitFor();
+        await page.keyboard.type("Front desk <b>");
         same([await editor.inputValue(), await isFocused(editor)], ["Front desk <b>", true], "what was typed");
         await page.keyboard.press("Enter");
         await dialog.getByText("1 machine concerned").waitFor();
@@ -104,6 +103,7 @@ export async function aDescriptionIsChangedInItsCell(given) {
         await dialog.getByRole("button", { name: "Sign and send" }).click();
         await dialog.waitFor({ state: "detached" });
         await page.getByText("Ordered for 1 machine.").waitFor();
+        await cell(page, 0, "somebody").waitFor();
         check(page.url().endsWith("/hosts") && (await isFocused(grid(page))), "one goes on in the list");
         // A double click on the cell, and a click elsewhere takes the text.
         await cell(page, 3, "Accueil, bureau 12").dblclick();
@@ -158,4 +158,68 @@ export async function whoMayNotOrderEditsNothing(given) {
         },
         { before: (mock) => (mock.server.rights = "view") },
     );
+}
+
+export async function whatOneTypesStaysWhenMachinesComeBeforeIt(given) {
+    await open(given, async ({ mock, page }) => {
+        mock.keys[0].unlocked_until = 4_000_000_000;
+        const editor = page.getByRole("textbox", { name: "Description of pc-lyon-00000" });
+        await loaded(page);
+        await grid(page).focus();
+        await page.keyboard.press("F2");
+        mock.hosts.push({ ...mock.hosts[0], uuid: "another", name: "a-first" });
+        mock.event({ kind: "host", what: "registered", uuid: "another" });
+        await page.keyboard.type("Front desk, left", { delay: 90 }); // longer than the list waits after an event
+        same(await editor.inputValue(), "Front desk, left", "what was typed");
+        await page.keyboard.press("Escape");
+        await page.locator('.t-body .t-row[data-index="0"]').getByText("a-first").waitFor();
+        same(mock.prepared.size, 0, "orders");
+    });
+}
+
+export async function allThatIsSelectedIsCopied(given) {
+    await open(given, async ({ page }) => {
+        await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+        await loaded(page);
+        await grid(page).focus();
+        for (const [keys, count] of [["Control+a", 300], ["Escape", 1]]) {
+            await page.keyboard.press(keys);
+            await page.keyboard.press("Control+c");
+            await page.getByText(count === 1 ? "1 row copied" : `${count} rows copied`).waitFor();
+            const lines = (await page.evaluate(() => navigator.clipboard.readText())).split("\n");
+            same([lines.length, lines[0].includes("pc-lyon-00000")], [count, true], "lines");
+        }
+    });
+}
+
+export async function everyTableHasItsColumns(given) {
+    await open(given, async ({ mock, page, base }) => {
+        const choose = async (column, isOn) => {
+            await page.getByRole("button", { name: "Columns", exact: true }).last().click();
+            await page.getByRole("dialog", { name: "Columns" }).getByRole("checkbox", { name: column }).setChecked(isOn);
+            await page.getByRole("dialog", { name: "Columns" }).getByLabel(`Width of ${column}`).press("Enter"); // changes nothing else
+            await page.keyboard.press("Escape");
+            await page.getByRole("dialog", { name: "Columns" }).waitFor({ state: "detached" });
+        };
+        for (const [where, column] of [["/repository", "File"], ["/journal", "Digest"], [`/hosts/${mock.hosts[0].uuid}?tab=packages`, "Signer"], ["/rollouts", "By"]]) {
+            await page.goto(base + where);
+            await page.locator(".t-body .t-row:not(:has(.t-waiting))").first().waitFor();
+            const head = page.getByRole("columnheader", { name: column, exact: true });
+            const isOn = (await head.count()) === 0;
+            await choose(column, isOn);
+            await until(async () => ((await head.count()) === 1) === isOn, `${column} in ${where}`);
+        }
+        // In a dialog too, which stays open.
+        await page.goto(`${base}/hosts`);
+        await loaded(page);
+        await grid(page).focus();
+        await page.keyboard.press("Space");
+        await page.locator("#main").getByRole("button", { name: "More", exact: true }).click();
+        await page.getByRole("menuitem", { name: "Packages", exact: true }).click();
+        const head = page.getByRole("dialog", { name: "Packages of 1 machine" }).getByRole("columnheader", { name: "Section" });
+        await head.waitFor();
+        await choose("Section", false);
+        await head.waitFor({ state: "detached" });
+        await page.getByRole("dialog", { name: "Packages of 1 machine" }).getByRole("columnheader", { name: "Version" }).waitFor();
+    });
 }

@@ -54,12 +54,18 @@ export function Dialog({ title, children, onClose, wide, footer, onSubmit }: Pro
         else body?.removeAttribute("tabindex");
     });
     const cancel = (e: Event) => {
+        if (e.target !== e.currentTarget) return; // a choice of files within was cancelled
         e.preventDefault();
         onClose?.();
     };
-    // One Escape after the other has the browser close it, whatever cancel() says: what is still there comes back.
-    const closed = () => ref.current?.showModal();
+    // One Escape after the other has the browser close it, whatever cancel() says: what is still there comes back, and is left by what it says itself.
+    const closed = () => {
+        if (!ref.current) return;
+        ref.current.showModal();
+        onClose?.();
+    };
     const submit = (e: Event) => {
+        if (e.target !== e.currentTarget) return; // of a dialog that was opened from this one
         e.preventDefault();
         onSubmit?.();
     };

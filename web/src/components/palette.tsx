@@ -118,10 +118,7 @@ function Palette({ more }: { more: readonly Command[] }) {
             ref={ref}
             class="palette"
             aria-label={t("Go to, or do")}
-            onCancel={(e) => {
-                e.preventDefault();
-                close();
-            }}
+            onClose={close}
             onClick={(e) => e.target === ref.current && close()}
         >
             <input

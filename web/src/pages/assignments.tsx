@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, errorText } from "../api";
 import { askedFor, Dialog, FormDialog, whileAsked } from "../components/dialog";
+import { sayFailed } from "../components/failures";
 import { A } from "../components/link";
 import { NamesField, PackagesField } from "../components/names";
 import { useCommands } from "../components/palette";
@@ -114,8 +115,7 @@ function AssignForm({ uuids, count }: Wanted) {
         const what = await whileAsked(wanted, request());
         close();
         review(what, (answer) => {
-            const failed = (answer.hosts as { name: string; code: string; error: string | null }[]).filter((h) => h.code !== "ok");
-            for (const h of failed.slice(0, 5)) sayError(new Error(`${h.name}: ${h.error ?? h.code}`));
+            sayFailed(answer.hosts as { name: string; code: string; error: string | null }[]);
             say(tn(Number(answer.changed), "{n} machine is assigned something else.", "{n} machines are assigned something else."));
         });
     };

@@ -1,20 +1,19 @@
 // One machine: at one look, its packages and their logs, hardware, software, history; and what it can be told to do.
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, apiPath, call, errorText, isAbort } from "../api";
-import { FormDialog } from "../components/dialog";
+import { ApiError, errorText, isAbort } from "../api";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Status, toneOf } from "../components/status";
 import { Tabs } from "../components/tabs";
 import { say, sayError } from "../components/toasts";
+import { useSubject } from "../components/subject";
 import { Tree } from "../components/tree";
 import { useEvents } from "../events";
 import { ago, number } from "../format";
 import { t } from "../i18n";
 import { epoch } from "../local";
 import type { PageProps } from "../pages";
-import { navigate } from "../router";
 import { hostRow, hostSections, members, packagesOf, softwareOf, type Members } from "./host_model";
 import { Overview } from "./host_overview";
 import { History, Packages, Software } from "./host_packages";
@@ -88,27 +87,6 @@ function Inventory({ value, section }: { value: object; section?: (name: string)
     );
 }
 
-function Forget({ uuid, name }: { uuid: string; name: string }) {
-    const isOpen = useSignal(false);
-    const forget = () =>
-        call("DELETE", apiPath(["hosts", uuid])).then(() => {
-            say(t("{name} was forgotten.", { name }));
-            navigate("/hosts");
-        });
-    return (
-        <>
-            <button type="button" class="danger" onClick={() => (isOpen.value = true)}>
-                {t("Forget the machine")}
-            </button>
-            {isOpen.value && (
-                <FormDialog title={t("Forget {name}?", { name })} onClose={() => (isOpen.value = false)} onSubmit={forget} button={t("Forget the machine")} danger>
-                    <p>{t("The server forgets its inventory, and its certificate is revoked: it must register again. Nothing changes on the machine.")}</p>
-                </FormDialog>
-            )}
-        </>
-    );
-}
-
 export function HostPage({ args }: PageProps) {
     const uuid = args.uuid ?? "";
     const { row, sections, error, version } = useHost(uuid);
@@ -116,9 +94,7 @@ export function HostPage({ args }: PageProps) {
     const all = sections.value;
     const info = members(all?.host_info);
     const name = host?.name || host?.fqdn || (typeof info.computer_name === "string" && info.computer_name) || uuid;
-    useEffect(() => {
-        document.title = `${name} - WAPT`;
-    }, [name]);
+    useSubject(name);
     if (error.value)
         return (
             <div class="page">
@@ -152,18 +128,7 @@ export function HostPage({ args }: PageProps) {
                         { id: "tasks", title: t("Tasks"), body: () => <HostTasks uuid={uuid} /> },
                         { id: "orders", title: t("Orders"), body: () => <OrdersOfHost uuid={uuid} /> },
                         { id: "history", title: t("History"), body: () => <History uuid={uuid} version={version.value} /> },
-                        {
-                            id: "all",
-                            title: t("All it says"),
-                            body: () => (
-                                <>
-                                    <Inventory value={all} />
-                                    <p class="end">
-                                        <Forget uuid={uuid} name={name} />
-                                    </p>
-                                </>
-                            ),
-                        },
+                        { id: "all", title: t("All it says"), body: () => <Inventory value={all} /> },
                     ]}
                 />
             ) : (

@@ -114,9 +114,11 @@ export function softwareOf(sections: Members): InstalledSoftware[] {
     });
 }
 
+const SAYING_SO = 1000; // machines that say this identifier somewhere, too
+
 /** Its row of the list: what the server itself knows of it. */
 export async function hostRow(uuid: string, stop?: AbortSignal): Promise<Host | undefined> {
-    const found = await call<{ hosts: Host[] }>("GET", apiPath(["hosts"], { search: uuid, limit: 2 }), undefined, stop);
+    const found = await call<{ hosts: Host[] }>("GET", apiPath(["hosts"], { search: uuid, limit: SAYING_SO }), undefined, stop);
     return found.hosts.find((h) => h.uuid === uuid);
 }
 

@@ -1,5 +1,5 @@
 // The machines: a list of any length, narrowed by what stands in the address, kept current by the server's events.
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { apiPath, download } from "../api";
 import { Icon } from "../components/icons";
@@ -7,12 +7,13 @@ import { A } from "../components/link";
 import { useCommands } from "../components/palette";
 import { Status, toneOf } from "../components/status";
 import { say, sayError } from "../components/toasts";
+import { onEvents } from "../events";
 import { dateTime } from "../format";
 import { t, tn } from "../i18n";
 import { useShortcuts } from "../keyboard";
 import { may } from "../local";
 import { navigate, place, setQuery } from "../router";
-import { ColumnChooser } from "../table/chooser";
+import { ColumnsButton } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { useLive } from "../table/live";
 import { Rows } from "../table/rows";
@@ -66,27 +67,19 @@ const COLUMNS: readonly Column<Host>[] = [
 const OF_UNITS = ["update", "upgrade"]; // what a unit's menu has at hand
 
 function Tools({ columns, asked, paths }: { columns: Columns<Host>; asked: Record<string, string>; paths: string }) {
-    const isOpen = useSignal(false);
     const csv = () => void download(apiPath(["hosts"], { ...asked, sort: columns.sort, columns: paths, format: "csv" }), "hosts.csv").catch(sayError);
-    useCommands(() => [
-        { id: "columns", title: t("Columns"), run: () => void (isOpen.value = true) },
-        { id: "csv", title: t("Save as CSV"), run: csv },
-    ]);
+    useCommands(() => [{ id: "csv", title: t("Save as CSV"), run: csv }]);
     return (
         <>
             <button type="button" aria-pressed={unitsShown.value} title={t("The directory's tree, beside the list")} onClick={() => (unitsShown.value = !unitsShown.value)}>
                 <Icon name="assign" />
                 <span>{t("Units")}</span>
             </button>
-            <button type="button" onClick={() => (isOpen.value = true)}>
-                <Icon name="columns" />
-                <span>{t("Columns")}</span>
-            </button>
+            <ColumnsButton columns={columns} isNamed />
             <button type="button" onClick={csv} title={t("All that match, as a table")}>
                 <Icon name="download" />
                 <span>CSV</span>
             </button>
-            {isOpen.value && <ColumnChooser columns={columns} onClose={() => (isOpen.value = false)} />}
         </>
     );
 }
@@ -116,6 +109,7 @@ function HostsList() {
         else ask();
     }, [key.value, wanted.value, paths.value]);
     useLive(rows, (event) => event.kind === "host");
+    useEffect(() => onEvents((event) => void (event?.what === "forgotten" && event.uuid && !selection.all && selection.set([event.uuid], false))), []); // what is gone is not selected
     useShortcuts(() => [{ keys: "/", what: "Search machines", run: () => search.current?.focus() }]);
     const total = rows.total.value;
     void selection.version.value;

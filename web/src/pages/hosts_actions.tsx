@@ -9,11 +9,13 @@ import { review } from "../components/review";
 import { say, sayError } from "../components/toasts";
 import { number, words } from "../format";
 import { t, tn, type Text } from "../i18n";
+import { may } from "../local";
 import { navigate } from "../router";
 import type { Selection } from "../table/selection";
 import { assign, AssignDialog } from "./assignments";
 import { describe } from "./hosts_describe";
 import { PackagesDialog, showPackages } from "./hosts_estate";
+import { FORGET_MAX, ForgetDialog, forgetHosts } from "./hosts_forget";
 import { KINDS, type Kind } from "./hosts_kinds";
 import { maintain, MaintenanceDialog } from "./maintenance";
 import { rollOut, RolloutDialog } from "./rollouts_new";
@@ -116,6 +118,7 @@ export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"];
     useCommands(() => KINDS.map((k) => ({ id: `order-${k.kind}`, title: tn(count, "{what}: {n} machine", "{what}: {n} machines", { what: t(k.title) }), run: () => order(k, uuids, count) })));
     const more = [
         ...OTHERS.map((o) => ({ title: t(o.title), about: t(o.about), group: o.group, run: () => o.run(uuids, count, asked) })),
+        ...(may("enrol") ? [{ title: t(count === 1 ? "Forget the machine" : "Forget the machines"), about: t("The server forgets what is gone; it may register again."), group: 2, isDanger: true, run: () => (count > FORGET_MAX ? tooMany(FORGET_MAX) : forgetHosts(uuids, count)) }] : []),
         ...KINDS.slice(BUTTONS).map((k) => ({ title: t(k.title), about: t(k.about), group: k.group, isDanger: k.isDanger === true, run: () => order(k, uuids, count) })),
     ].sort((a, b) => a.group - b.group);
     return (
@@ -134,6 +137,7 @@ export function ActionButtons({ uuids, count, asked }: { uuids: Wanted["uuids"];
             <AssignDialog />
             <MaintenanceDialog />
             <RolloutDialog />
+            <ForgetDialog />
         </>
     );
 }

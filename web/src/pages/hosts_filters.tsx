@@ -28,12 +28,11 @@ const views = pref<readonly View[]>("views.hosts", []);
 /** Facets that a machine's choice offers: "value (count)". */
 type Facet = { by: string; value: string; count: number };
 
-function FacetField({ name, title, facets }: { name: string; title: Text; facets: readonly Facet[] }) {
+function FacetField({ name, title, facets, value, onInput }: { name: string; title: Text; facets: readonly Facet[]; value: string; onInput: (value: string) => void }) {
     const id = useId();
-    const value = place.value.query.get(name) ?? "";
     return (
         <>
-            <Field label={t(title)} value={value} list={id} onInput={(v) => setQuery({ [name]: v })} />
+            <Field label={t(title)} value={value} list={id} onInput={onInput} />
             <datalist id={id}>
                 {facets
                     .filter((f) => f.by === name && f.value !== "")
@@ -57,9 +56,24 @@ function MoreFilters({ onClose }: { onClose: () => void }) {
         return () => stop.abort();
     }, []);
     const { query } = place.value;
+    const typed = useSignal<Readonly<Record<string, string>>>({}); // asked for when one pauses, or is done
+    const valueOf = (name: string) => typed.value[name] ?? query.get(name) ?? "";
+    const type = (name: string) => (value: string) => (typed.value = { ...typed.value, [name]: value });
+    useEffect(() => {
+        const timer = setTimeout(() => setQuery(typed.value), INVENTORY_MS);
+        return () => clearTimeout(timer);
+    }, [typed.value]);
+    const close = () => {
+        setQuery(typed.value);
+        onClose();
+    };
+    const takeAllAway = () => {
+        typed.value = {};
+        setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])));
+    };
     const footer = (
         <>
-            <button type="button" onClick={() => setQuery(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>
+            <button type="button" onClick={takeAllAway}>
                 {t("Take all away")}
             </button>
             <button type="submit" class="primary">
@@ -68,18 +82,18 @@ function MoreFilters({ onClose }: { onClose: () => void }) {
         </>
     );
     return (
-        <Dialog title={t("Filters")} onClose={onClose} onSubmit={onClose} footer={footer} wide>
+        <Dialog title={t("Filters")} onClose={close} onSubmit={close} footer={footer} wide>
             <div class="two three">
                 <section>
                     <h3>{t("What machines are")}</h3>
                     {FACETS.map(([name, title]) => (
-                        <FacetField key={name} name={name} title={title} facets={facets.value} />
+                        <FacetField key={name} name={name} title={title} facets={facets.value} value={valueOf(name)} onInput={type(name)} />
                     ))}
                 </section>
                 <section>
                     <h3>{t("What machines have")}</h3>
                     {INVENTORY.map(([name, title, hint]) => (
-                        <Field key={name} label={t(title)} hint={t(hint)} value={query.get(name) ?? ""} onInput={(v) => setQuery({ [name]: v })} />
+                        <Field key={name} label={t(title)} hint={t(hint)} value={valueOf(name)} onInput={type(name)} />
                     ))}
                 </section>
                 <PolicyFilters held={facets.value.filter((f) => f.by === "held").map((f) => ({ value: f.value, label: `${f.value} (${number(f.count)})` }))} />
@@ -92,7 +106,9 @@ export function Views({ columns }: { columns: Columns<Host> }) {
     const isNaming = useSignal(false);
     const name = useSignal("");
     const query = place.value.query.toString();
-    const current = views.value.find((v) => v.query === query);
+    const layout = JSON.stringify(columns.layout.value);
+    const fitting = views.value.filter((v) => v.query === query);
+    const current = fitting.find((v) => JSON.stringify(v.layout) === layout) ?? fitting[0]; // of several with these filters the one with these columns
     const go = (wanted: string) => {
         const view = views.value.find((v) => v.name === wanted);
         if (view) columns.layout.value = view.layout;

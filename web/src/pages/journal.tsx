@@ -8,6 +8,7 @@ import { useRead } from "../components/read";
 import { Status } from "../components/status";
 import { ago, dateTime, number, plain } from "../format";
 import { t } from "../i18n";
+import { ColumnsButton } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { Rows, type Load } from "../table/rows";
 import { Table } from "../table/table";
@@ -126,9 +127,8 @@ function Verify({ node, onClose }: { node: string; onClose: () => void }) {
     );
 }
 
-function Chain({ head }: { head: Head }) {
+function Chain({ head, columns }: { head: Head; columns: Columns<Row> }) {
     const open = useSignal<Row | undefined>(undefined);
-    const columns = useMemo(() => new Columns<Row>("journal", COLUMNS), []);
     const rows = useMemo(() => new Rows<Row>(loadJournal(head), (r) => String(r.seq)), []);
     useEffect(() => rows.ask(loadJournal(head)), [head.seq, head.node]);
     return (
@@ -145,6 +145,7 @@ export function JournalPage() {
     const isVerifying = useSignal(false);
     const h = useRead<Head>(apiPath(["journal", "head"], { node: node.value }), again.value);
     const chains = h?.chains ?? [];
+    const columns = useMemo(() => new Columns<Row>("journal", COLUMNS), []);
     return (
         <div class="page page-table">
             <div class="page-head">
@@ -152,6 +153,7 @@ export function JournalPage() {
                 {h && <span class="muted">{t("{n} entries, the newest one {digest}", { n: number(h.seq), digest: h.digest.slice(0, 16) })}</span>}
                 <span class="space" />
                 {chains.length > 1 && <Choice label={t("Server")} value={h?.node ?? ""} options={chains.map((c) => [c.node, c.node] as const)} onChange={(value) => (node.value = value)} inline />}
+                <ColumnsButton columns={columns} />
                 <button type="button" onClick={() => again.value++}>
                     {t("Read again")}
                 </button>
@@ -160,7 +162,7 @@ export function JournalPage() {
                 </button>
             </div>
             <p class="muted">{t("Each entry holds the digest of the one before. The newest is kept here by each command of waptconsole and each verification: what was removed or changed since shows.")}</p>
-            {h && <Chain key={h.node} head={h} />}
+            {h && <Chain key={h.node} head={h} columns={columns} />}
             {h && isVerifying.value && <Verify node={h.node} onClose={() => (isVerifying.value = false)} />}
         </div>
     );

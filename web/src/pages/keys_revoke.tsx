@@ -9,6 +9,7 @@ import { t, tn } from "../i18n";
 import { keyOf, mayPublish, nameOf, rootState, short } from "./keys_model";
 
 interface Hit {
+    of: string; // the certificate
     packages: readonly { package: string; version: string; maturity: string; signer: string }[];
     hosts: readonly { uuid: string; name: string }[];
     unread: number;
@@ -66,8 +67,9 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
     const isGood = /^[0-9a-f]{64}$/.test(fingerprint);
     const look = async () => {
         hit.value = undefined;
-        hit.value = await call<Hit>("POST", "/local/revocation", { fingerprints: [fingerprint] });
+        hit.value = { ...(await call<Omit<Hit, "of">>("POST", "/local/revocation", { fingerprints: [fingerprint] })), of: fingerprint };
     };
+    const seen = hit.value?.of === fingerprint ? hit.value : undefined; // of another one says nothing of this
     const revoke = () => {
         onClose();
         review({ what: "publish", revoke: [fingerprint], ...keyOf((f) => mayPublish(f) && f !== fingerprint) }, () => {
@@ -75,11 +77,7 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
             onDone();
         });
     };
-    const change = (set: () => void) => {
-        set();
-        hit.value = undefined;
-    };
-    const canRevoke = hit.value?.packages.length === 0;
+    const canRevoke = seen?.packages.length === 0;
     return (
         <FormDialog
             title={t("Revoke a certificate")}
@@ -96,10 +94,10 @@ function RevokeDialog({ onClose, onDone }: { onClose: () => void; onDone: () => 
                 label={t("Certificate")}
                 value={chosen.value}
                 options={[...signers.map((s) => [s.fingerprint, `${s.name} (${short(s.fingerprint)})`] as const), ["", t("another, by its fingerprint")]]}
-                onChange={(v) => change(() => (chosen.value = v))}
+                onChange={(v) => (chosen.value = v)}
             />
-            {chosen.value === "" && <Field label={t("Fingerprint (SHA-256)")} value={other.value} onInput={(v) => change(() => (other.value = v))} />}
-            {hit.value && <Effects hit={hit.value} look={() => void look().catch(sayError)} />}
+            {chosen.value === "" && <Field label={t("Fingerprint (SHA-256)")} value={other.value} onInput={(v) => (other.value = v)} />}
+            {seen && <Effects hit={seen} look={() => void look().catch(sayError)} />}
         </FormDialog>
     );
 }

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { askedFor, FormDialog, whileAsked } from "../components/dialog";
 import { Choice, Field } from "../components/fields";
+import { sayFailed } from "../components/failures";
 import { Icon } from "../components/icons";
 import { NamesField, PackagesField, useFacets } from "../components/names";
 import { review } from "../components/review";
@@ -157,8 +158,7 @@ function MaintenanceForm({ uuids, count, groups: chosen, onDone }: Wanted) {
         const whom = isGroup.value ? { what: "policy", names: names() } : { what: "host-packages", hosts: await whileAsked(wanted, uuids()) };
         close();
         review({ ...whom, hold: held, unhold: words(unhold.value), ...times() }, (answer) => {
-            const bad = (list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]).filter((one) => one.code !== "ok");
-            for (const one of bad.slice(0, 5)) sayError(new Error(`${one.name}: ${one.error ?? one.code}`));
+            sayFailed(list(answer.hosts ?? answer.packages) as { name: string; code: string; error: string | null }[]);
             onDone?.();
             if (isGroup.value) say(tn(names().length, "The group is signed and published.", "The groups are signed and published."));
             else say(tn(Number(answer.changed), "{n} machine has other windows or holds.", "{n} machines have other windows or holds."));

@@ -12,6 +12,7 @@ import { ago, dateTime, number, plain } from "../format";
 import { pair, t, type Text } from "../i18n";
 import { epoch } from "../local";
 import { navigate, place, setQuery } from "../router";
+import { ColumnsButton } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { byPlaces } from "../table/cursor";
 import { useLive } from "../table/live";
@@ -126,7 +127,15 @@ export function OrdersOfHost({ uuid }: { uuid: string }) {
     const columns = useMemo(() => new Columns<Order>("host.orders", OF_HOST), []);
     const rows = useMemo(() => new Rows<Order>(load, (o) => o.id), []);
     useLive(rows, (event) => event.kind === "action" && (!event.uuid || event.uuid === uuid));
-    return <Table label={t("Orders")} rows={rows} columns={columns} onSort={() => undefined} onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)} empty={t("It was told nothing yet.")} />;
+    return (
+        <>
+            <div class="bar">
+                <span class="space" />
+                <ColumnsButton columns={columns} />
+            </div>
+            <Table label={t("Orders")} rows={rows} columns={columns} onSort={() => undefined} onOpen={(o) => navigate(`/orders?batch=${encodeURIComponent(o.batch)}`)} empty={t("It was told nothing yet.")} />
+        </>
+    );
 }
 
 function BatchView({ batch }: { batch: string }) {
@@ -160,6 +169,7 @@ function BatchView({ batch }: { batch: string }) {
                         {t("Cancel the order")}
                     </button>
                 )}
+                <ColumnsButton columns={columns} />
                 <button type="button" onClick={() => void download(apiPath(["actions"], { batch, format: "csv" }), `order-${batch}.csv`).catch(sayError)}>
                     <Icon name="download" />
                     <span>CSV</span>

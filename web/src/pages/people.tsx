@@ -5,11 +5,13 @@ import { apiPath, call } from "../api";
 import { LoginCertificates } from "../components/certificates";
 import { Change, type Grant } from "../components/change";
 import { Choice, Facts, Field } from "../components/fields";
+import { Gone } from "../components/gone";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Menu } from "../components/menu";
-import { useRead } from "../components/read";
+import { useOne, useRead } from "../components/read";
 import { Status } from "../components/status";
+import { useSubject } from "../components/subject";
 import { say, sayError } from "../components/toasts";
 import { useEvents } from "../events";
 import { ago, dateTime } from "../format";
@@ -187,9 +189,11 @@ function perimeterText(p: Person): string {
 }
 
 function PersonView({ name, version, changed }: { name: string; version: number; changed: () => void }) {
-    const p = useRead<Person>(apiPath(["users", name]), version);
+    const p = useOne<Person>(apiPath(["users", name]), version);
+    useSubject(name);
     const open = useSignal<"" | "role" | "perimeter" | "password" | "certificate" | Act>("");
     if (!p) return <div class="page" aria-busy="true" />;
+    if (p === "gone") return <Gone title={t("There is no such person")} to="/people" back={t("People")} />;
     const done = (is: boolean) => {
         const act = open.value;
         open.value = "";

@@ -6,6 +6,7 @@ import { A } from "../components/link";
 import { Facts } from "../components/fields";
 import { useCommands } from "../components/palette";
 import { Picture } from "../components/picture";
+import { useSubject } from "../components/subject";
 import { sayError } from "../components/toasts";
 import { useEvents } from "../events";
 import { bytes, dateTime } from "../format";
@@ -175,6 +176,7 @@ export function PackagePage() {
         if (newest) void loadIcon(newest, stop.signal).then((found) => !stop.signal.aborted && (icon.value = found));
         return () => stop.abort();
     }, [newest?.file]);
+    useSubject(name);
     const needing = dependants(all ?? [], name);
     const names = (list: readonly string[]) => (
         <span class="linked">

@@ -4,10 +4,12 @@ import { useMemo } from "preact/hooks";
 import { apiPath, call } from "../api";
 import { FormDialog } from "../components/dialog";
 import { Facts } from "../components/fields";
+import { Gone } from "../components/gone";
 import { Icon } from "../components/icons";
 import { A } from "../components/link";
 import { Status, type Tone } from "../components/status";
-import { useRead } from "../components/read";
+import { useOne } from "../components/read";
+import { useSubject } from "../components/subject";
 import { say } from "../components/toasts";
 import { useEvents } from "../events";
 import { ago, dateTime, number } from "../format";
@@ -15,6 +17,7 @@ import { pair, t, tn, type Text } from "../i18n";
 import { may } from "../local";
 import type { PageProps } from "../pages";
 import { navigate } from "../router";
+import { ColumnsButton } from "../table/chooser";
 import { Columns, type Column } from "../table/columns";
 import { useLive } from "../table/live";
 import { Rows, type Load } from "../table/rows";
@@ -98,6 +101,7 @@ export function RolloutsPage() {
             <div class="page-head">
                 <h1>{t("Roll-outs")}</h1>
                 <span class="space" />
+                <ColumnsButton columns={columns} />
                 {may("order-care") && (
                     <button type="button" class="primary" onClick={() => (isNew.value = true)}>
                         {t("New roll-out")}
@@ -191,7 +195,7 @@ function StepDialog({ step, of, onDone }: { step: Step; of: Rollout; onDone: (ch
 
 function useRollout(id: string) {
     const version = useSignal(0);
-    const rollout = useRead<Rollout>(apiPath(["rollouts", id]), version.value);
+    const rollout = useOne<Rollout>(apiPath(["rollouts", id]), version.value);
     useEvents((event) => event.kind === "rollout" && (event.name === id || event.what === "many"), () => version.value++);
     return { rollout, read: () => version.value++ };
 }
@@ -200,7 +204,9 @@ export function RolloutPage({ args }: PageProps) {
     const id = args.id ?? "";
     const { rollout: r, read } = useRollout(id);
     const step = useSignal<Step | undefined>(undefined);
+    useSubject(r && r !== "gone" ? r.name : "");
     if (!r) return <div class="page" aria-busy="true" />;
+    if (r === "gone") return <Gone title={t("There is no such roll-out")} to="/rollouts" back={t("Roll-outs")} />;
     const signed = signedOf(r);
     const done = (changed?: Rollout) => {
         step.value = undefined;

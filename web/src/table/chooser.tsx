@@ -1,10 +1,12 @@
-// The columns' dialog: which are shown, in which order, how wide.
+// The columns' dialog: which are shown, in which order, how wide; and the button that opens it.
+import { useSignal } from "@preact/signals";
 import { Dialog } from "../components/dialog";
 import { Icon } from "../components/icons";
+import { useCommands } from "../components/palette";
 import { t } from "../i18n";
 import { heading, WIDTH_MAX, WIDTH_MIN, type Columns } from "./columns";
 
-export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; onClose: () => void }) {
+function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; onClose: () => void }) {
     const ordered = columns.ordered.value;
     const footer = (
         <>
@@ -54,5 +56,21 @@ export function ColumnChooser<R>({ columns, onClose }: { columns: Columns<R>; on
                 })}
             </ul>
         </Dialog>
+    );
+}
+
+/** isNamed: it has room for its name. */
+export function ColumnsButton<R>({ columns, isNamed }: { columns: Columns<R>; isNamed?: boolean }) {
+    const isOpen = useSignal(false);
+    const open = () => void (isOpen.value = true);
+    useCommands(() => [{ id: `columns-${columns.name}`, title: t("Columns"), run: open }]);
+    return (
+        <>
+            <button type="button" class={isNamed ? "" : "plain"} aria-label={t("Columns")} title={t("Columns")} onClick={open}>
+                <Icon name="columns" />
+                {isNamed && <span>{t("Columns")}</span>}
+            </button>
+            {isOpen.value && <ColumnChooser columns={columns} onClose={() => (isOpen.value = false)} />}
+        </>
     );
 }

@@ -7,6 +7,7 @@ import type { Selection } from "./selection";
 
 const RANGE_MAX = 20_000; // rows that one shift selects; for more there is "all that match"
 const COPY_MAX = 10_000;
+const COPY_STEP = 5000; // rows that are read at once
 
 /** Where a key leads from row `at`; undefined: it does not move. */
 export function moved(key: string, at: number, total: number, page: number): number | undefined {
@@ -32,19 +33,27 @@ export async function selectRange<R>(rows: Rows<R>, selection: Selection, a: num
     }
 }
 
-/** The selected rows that are here, or the active one, as lines with tabs: what spreadsheets take. */
-export async function copyRows<R>(rows: Rows<R>, columns: Columns<R>, selection: Selection | undefined, active: number): Promise<void> {
+/** The selected rows, also those that nobody has looked at, or the active one; at most COPY_MAX. */
+async function chosen<R>(rows: Rows<R>, selection: Selection | undefined, active: number): Promise<R[]> {
     const total = rows.total.value ?? 0;
-    const lines: string[] = [];
+    const count = Math.min(selection?.count(total) ?? 0, COPY_MAX);
+    const one = rows.row(active);
+    if (!selection || count === 0) return one === undefined ? [] : [one];
+    const isMeant = (row: R) => selection.has(rows.key(row));
+    const here = rows.here().filter(isMeant);
+    if (here.length >= count) return here.slice(0, count);
+    const found: R[] = [];
+    for (let first = 0; first < total && found.length < count; first += COPY_STEP) found.push(...(await rows.read(first, COPY_STEP)).filter(isMeant));
+    return found.slice(0, count);
+}
+
+/** As lines with tabs: what spreadsheets take. */
+export async function copyRows<R>(rows: Rows<R>, columns: Columns<R>, selection: Selection | undefined, active: number): Promise<void> {
     const clean = (text: string) => text.replace(/[\t\r\n]+/g, " ");
-    for (let i = 0; i < total && lines.length < COPY_MAX; i++) {
-        const row = rows.row(i);
-        if (row === undefined) continue;
-        if (selection && selection.count(total) > 0 ? !selection.has(rows.key(row)) : i !== active) continue;
-        lines.push(columns.shown.value.map((c) => clean(c.text(row))).join("\t"));
-    }
-    if (lines.length === 0) return;
+    const line = (row: R) => columns.shown.value.map((c) => clean(c.text(row))).join("\t");
     try {
+        const lines = (await chosen(rows, selection, active)).map(line);
+        if (lines.length === 0) return;
         await navigator.clipboard.writeText(lines.join("\n"));
         say(tn(lines.length, "{n} row copied", "{n} rows copied"));
     } catch (e) {

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { Icon } from "../components/icons";
 import { language, t, tn } from "../i18n";
 import { useShortcuts } from "../keyboard";
+import { ColumnsButton } from "./chooser";
 import { Columns, type Column } from "./columns";
 import { downToTable } from "./keys";
 import { loadFrom, Rows, type Load } from "./rows";
@@ -84,6 +85,7 @@ export function LocalTable<R>({ name, label, all, columns, rowKey, values, first
                 </span>
                 <span class="space" />
                 {tools}
+                <ColumnsButton columns={model.columns} />
             </div>
             <Table label={label} rows={model.rows} columns={model.columns} onSort={ask} {...(selection ? { selection } : {})} {...(onOpen ? { onOpen } : {})} empty={all?.length === 0 ? empty : t("Nothing matches")} />
         </>

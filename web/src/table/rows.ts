@@ -13,7 +13,7 @@ export type Load<R> = (offset: number, limit: number, stop: AbortSignal) => Prom
 
 export const PAGE = 100;
 const PAGES_KEPT = 60;
-const RANGE_PAGE = 5000; // rows at once, when only their names are wanted
+const RANGE_PAGE = 5000; // rows at once, when many are wanted
 const REFRESH_MS = 700; // at most so often, however many events come
 const REST_FACTOR = 4; // and not before so many times of what the last answer took
 
@@ -31,6 +31,8 @@ export class Rows<R> {
     private timer: number | undefined;
     private callOff = () => undefined as void; // what waits until somebody looks
     private tookMs = 0;
+    private isHeld = false;
+    private isDue = false; // what was held up
 
     constructor(
         private load: Load<R>,
@@ -39,6 +41,11 @@ export class Rows<R> {
 
     row(index: number): R | undefined {
         return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+    }
+
+    /** Those that have come, in their order. */
+    here(): R[] {
+        return [...this.pages].sort(([a], [b]) => a - b).flatMap(([, rows]) => rows);
     }
 
     /** Another question: other rows, from the beginning. */
@@ -53,7 +60,7 @@ export class Rows<R> {
         this.timer ??= window.setTimeout(() => {
             this.timer = undefined;
             this.callOff();
-            this.callOff = onceSeen(() => this.again());
+            this.callOff = onceSeen(() => (this.isHeld ? (this.isDue = true) : this.again()));
         }, Math.max(REFRESH_MS, REST_FACTOR * this.tookMs));
     }
 
@@ -86,19 +93,28 @@ export class Rows<R> {
             if (row === undefined) all = false;
             else found.push(this.key(row));
         }
-        return all ? found : this.fetchKeys(first, last - first + 1);
+        return all ? found : (await this.read(first, last - first + 1)).map(this.key);
     }
 
-    async fetchKeys(first: number, count: number): Promise<string[]> {
-        const found: string[] = [];
+    /** So many rows from the first on, also of those that nobody looks at. */
+    async read(first: number, count: number): Promise<R[]> {
+        const found: R[] = [];
         while (count > 0) {
             const { rows } = await this.load(first, Math.min(count, RANGE_PAGE), new AbortController().signal);
             if (rows.length === 0) break;
-            found.push(...rows.map(this.key));
+            found.push(...rows);
             first += rows.length;
             count -= rows.length;
         }
         return found;
+    }
+
+    /** For as long as somebody types in one of them they stay as they are. */
+    hold(isHeld: boolean): void {
+        this.isHeld = isHeld;
+        if (isHeld || !this.isDue) return;
+        this.isDue = false;
+        this.refresh();
     }
 
     private pagesSeen(): number[] {

@@ -5,55 +5,60 @@ export class Selection {
     /** Counts changes: whoever shows the selection reads it. */
     readonly version = signal(0);
     private isAll = false;
-    private named = new Set<string>(); // selected; where isAll: not selected
+    private some = new Set<string>(); // selected; where isAll: not selected
 
     get all(): boolean {
         return this.isAll;
     }
 
     has(key: string): boolean {
-        return this.named.has(key) !== this.isAll;
+        return this.some.has(key) !== this.isAll;
     }
 
     count(total: number): number {
-        return this.isAll ? Math.max(total - this.named.size, 0) : this.named.size;
+        return this.isAll ? Math.max(total - this.some.size, 0) : this.some.size;
+    }
+
+    /** Those that are selected one by one. */
+    named(): string[] {
+        return this.isAll ? [] : [...this.some];
     }
 
     toggle(key: string): void {
-        if (!this.named.delete(key)) this.named.add(key);
+        if (!this.some.delete(key)) this.some.add(key);
         this.version.value++;
     }
 
     set(keys: readonly string[], on: boolean): void {
         for (const key of keys) {
-            if (on === this.isAll) this.named.delete(key);
-            else this.named.add(key);
+            if (on === this.isAll) this.some.delete(key);
+            else this.some.add(key);
         }
         this.version.value++;
     }
 
     only(keys: readonly string[]): void {
         this.isAll = false;
-        this.named = new Set(keys);
+        this.some = new Set(keys);
         this.version.value++;
     }
 
     selectAll(): void {
         this.isAll = true;
-        this.named = new Set();
+        this.some = new Set();
         this.version.value++;
     }
 
     clear(): void {
-        if (!this.isAll && this.named.size === 0) return;
+        if (!this.isAll && this.some.size === 0) return;
         this.isAll = false;
-        this.named = new Set();
+        this.some = new Set();
         this.version.value++;
     }
 
     /** The keys. everything: gives all that match, where "all" was chosen. */
     async keys(everything: () => Promise<readonly string[]>): Promise<string[]> {
-        if (!this.isAll) return [...this.named];
-        return (await everything()).filter((key) => !this.named.has(key));
+        if (!this.isAll) return [...this.some];
+        return (await everything()).filter((key) => !this.some.has(key));
     }
 }

@@ -117,6 +117,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
 
     useEffect(() => rows.want(first, Math.max(last, first + visible)), [rows, first, last]);
     useEffect(() => () => rows.stop(), [rows]);
+    useEffect(() => rows.hold(edited.value !== undefined), [rows, edited.value]);
     useLayoutEffect(() => {
         const element = box.current;
         if (!element) return undefined;

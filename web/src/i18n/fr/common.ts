@@ -59,6 +59,8 @@ export const common = {
     Machines: "Machines",
     "Machines concerned": "Machines concernées",
     Name: "Nom",
+    "What failed, and why": "Ce qui a échoué, et pourquoi",
+    "{n} failed": "{n} en échec",
     "Nothing here.": "Rien ici.",
     "Open it again": "L'ouvrir à nouveau",
     "Open the console again": "Ouvrez à nouveau la console",

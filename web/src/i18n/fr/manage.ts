@@ -109,6 +109,8 @@ export const manage = {
     "What needs attention": "Ce qui demande attention",
     "What was signed, and the plan": "Ce qui a été signé, et le plan",
     Why: "Pourquoi",
+    "There is no such roll-out": "Ce déploiement n'existe pas",
+    "There is no such person": "Cette personne n'existe pas",
     active: "actif",
     "after {count} failures that are {percent} % of what has ended": "après {count} échecs qui font {percent} % de ce qui est terminé",
     "all machines": "toutes les machines",
