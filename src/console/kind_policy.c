@@ -16,6 +16,7 @@ struct policy {
     size_t count;
     struct wa_trust *anchors;
     struct wa_policies ps;
+    bool is_shown; /* no more than that: nothing need change */
 };
 
 static enum wa_code keep(struct wa_arena *arena, struct wa_sv text, const char **ret,
@@ -64,6 +65,7 @@ static enum wa_code read_request(const struct wa_json *request, struct wa_arena 
                                            {"key", WA_WANT_SV, false, 16, &key},
                                            {"names", WA_WANT_ARRAY, true, NAMES_MAX, &names},
                                            {"section", WA_WANT_SV, false, 32, &section},
+                                           {"only_shown", WA_WANT_BOOL, false, 0, &k->is_shown},
                                            {"description", WA_WANT_SV, false, 2048, &description},
                                            WA_LOCAL_LISTS_FIELDS(&lists),
                                            {"add_rules", WA_WANT_OBJECT, false, 0, &rules[0]},
@@ -120,6 +122,21 @@ static void say(struct wa_local_prepared *p, const struct wa_policy *one)
         wa_local_say(p, wa_text("Mind"), wa_sv(one->problems.items[i].text));
 }
 
+/* Of each all the rules that it would have, as selfservice.json. */
+static void write_rules(const struct wa_policies *ps, struct wa_jw *w)
+{
+    wa_jw_key(w, "rules");
+    wa_jw_arr(w);
+    for (size_t i = 0; i < ps->n; i++) {
+        const struct wa_buf *text = &ps->items[i].rules.text;
+        if (text->n > 0)
+            wa_jw_raw(w, wa_buf_sv(text));
+        else
+            wa_jw_null(w);
+    }
+    wa_jw_end(w);
+}
+
 static enum wa_code show(struct wa_local_prepared *p, const struct policy *k, struct wa_err *err)
 {
     struct wa_jw w;
@@ -135,13 +152,14 @@ static enum wa_code show(struct wa_local_prepared *p, const struct policy *k, st
     }
     wa_jw_end(&w);
     wa_jw_kvi(&w, "changed", (int64_t)changed);
+    write_rules(&k->ps, &w);
     wa_jw_end(&w);
     wa_buf_addf(&p->title, wa_text("change what %.100s%s says"), k->names[0],
                 k->count > 1 ? " ..." : "");
     for (size_t i = 0; i < k->ps.n && changed == 0; i++)
         if (k->ps.items[i].why.code != WA_OK)
             return wa_fail(err, k->ps.items[i].why.code, "%s", k->ps.items[i].why.text);
-    return changed > 0 ? WA_OK : wa_fail(err, WA_E_CONFLICT, "nothing changes");
+    return changed > 0 || k->is_shown ? WA_OK : wa_fail(err, WA_E_CONFLICT, "nothing changes");
 }
 
 static enum wa_code prepare(struct wa_local_prepared *p, const struct wa_json *request,

@@ -266,6 +266,9 @@ def test_groups_are_made_from_a_page(org, page):
                 "-k", org.cert("Deployer"), "-w", org.base / "pw")
     a = page.commit(p)
     assert [x["code"] for x in a.json["packages"]] == ["exists"] and names(org)["drop-shop", "1-1", ""]["signer"] == "Deployer"
+    # What each offers now is only looked at.
+    p = page.prepare(what="policy", names=["drop-shop", "drop-group"], only_shown=True).json
+    assert p["details"]["rules"] == [{"other": {"drop-good": None}}, None] and p["details"]["changed"] == 0
 
 
 # --- under a root ---

@@ -850,7 +850,7 @@ export async function manyFailuresAreATable(given) {
         await dialog.getByText("somebody <i>else</i> 5").waitFor();
         await dialog.getByText("5 rows").waitFor();
         same(await axe(page), [], "against WCAG AA");
-        await dialog.getByRole("button", { name: "Close" }).last().click();
+        await dialog.locator(".dialog-foot button").click();
         await dialog.waitFor({ state: "detached" });
     });
 }
@@ -873,4 +873,17 @@ export async function whatAnotherRepositoryHasIsChosenFrom(given) {
         const { what, from, packages } = [...mock.prepared.values()].at(-1);
         same([what, from, packages], ["import", "store", ["tis-7zip", "tis-firefox(=140.0-1)", "tis-gimp(=3.0-2)"]], "what is to come");
     }, { at: "/repository", before: (mock) => (mock.repositories = ["store", "other"]) });
+}
+
+export async function rulesAreSeenWhereTheyAreChanged(given) {
+    await open(given, async ({ mock, page }) => {
+        const row = page.locator(".t-body .t-row", { hasText: "rules" });
+        await row.locator("[data-check]").click();
+        await page.getByRole("button", { name: "Change", exact: true }).click();
+        const dialog = page.getByRole("dialog", { name: "Change groups and rules" });
+        await dialog.getByText("tis-firefox, tis-7zip").waitFor();
+        await dialog.getByText("<i>team</i>").waitFor();
+        same(await axe(page), [], "against WCAG AA");
+        await until(() => Promise.resolve(mock.asked.includes(`DELETE /local/prepare/${"1".repeat(32)}`)), "nothing comes of the look");
+    }, { at: "/assignments" });
 }

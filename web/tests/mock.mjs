@@ -285,6 +285,7 @@ export class Mock {
 
     prepare(body) {
         if (body.what === "grant") return this.grant(body);
+        if (body.only_shown) return { json: { id: "1".repeat(32), title: "rules", lines: [], hosts: [], count: 0, needs: "none", expires_at: now() + 300, details: { packages: [], changed: 0, rules: [{ "all staff": { "tis-firefox": null, "tis-7zip": null }, "<i>team</i>": {} }] } } };
         if (body.what === "offers") return { json: { id: "0".repeat(32), title: "offers", lines: [], hosts: [], count: 0, needs: "none", expires_at: now() + 300, details: { packages: OFFERS, left_out: 0 } } };
         const hosts = (body.hosts ?? []).map((uuid) => ({ uuid, name: this.hosts.find((h) => h.uuid === uuid)?.name ?? uuid }));
         const id = Math.random().toString(16).slice(2).padEnd(32, "0");

@@ -65,14 +65,16 @@ interface ChoiceProps {
     options: readonly (readonly [value: string, text: string])[];
     onChange: (value: string) => void;
     inline?: boolean;
+    /** What stands before it says what it is about: the label is only read out. */
+    bare?: boolean;
 }
 
-export function Choice({ label, value, options, onChange, inline }: ChoiceProps) {
+export function Choice({ label, value, options, onChange, inline, bare }: ChoiceProps) {
     const id = useId();
     return (
         <div class={inline ? "field field-inline" : "field"}>
-            <label for={id}>{label}</label>
-            <select id={id} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
+            {!bare && <label for={id}>{label}</label>}
+            <select id={id} aria-label={bare ? label : undefined} title={bare ? label : undefined} value={value} onChange={(e) => onChange(e.currentTarget.value)}>
                 {options.map(([v, text]) => (
                     <option key={v} value={v}>
                         {text}

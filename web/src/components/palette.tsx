@@ -118,7 +118,7 @@ function Palette({ more }: { more: readonly Command[] }) {
             ref={ref}
             class="palette"
             aria-label={t("Go to, or do")}
-            onClose={close}
+            onClose={() => ref.current && close()}
             onClick={(e) => e.target === ref.current && close()}
         >
             <input

@@ -35,7 +35,7 @@ const COLUMNS: readonly Column<Session>[] = [
     { id: "created", title: "Begun", width: 180, sort: "created", text: (s) => dateTime(s.created) },
     { id: "used", title: "Last used", width: 150, sort: "used", text: (s) => ago(s.used) },
     { id: "expires", title: "Ends", width: 180, sort: "expires", text: (s) => dateTime(s.expires) },
-    { id: "end", title: "End it", width: 110, text: () => "", opens: (s) => (s.this ? "" : t("End it")), isDanger: true },
+    { id: "end", title: "End it", width: 126, text: () => "", opens: (s) => (s.this ? "" : t("End it")), isDanger: true },
 ];
 const VALUES = { created: (s: Session) => s.created, used: (s: Session) => s.used, expires: (s: Session) => s.expires };
 

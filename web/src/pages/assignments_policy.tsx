@@ -1,12 +1,15 @@
 // Groups, units, profiles and rules of self-service: made, and changed for several at once. The program finds what would never work before it is
 // signed, and shows the difference.
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, errorText, isAbort } from "../api";
 import { askedFor, FormDialog } from "../components/dialog";
-import { Choice, Field } from "../components/fields";
+import { Choice, Facts, Field } from "../components/fields";
 import { PackagesField } from "../components/names";
 import { review } from "../components/review";
 import { words } from "../format";
 import { t, tn, type Text } from "../i18n";
+import { members, type Members } from "./host_model";
 import { told } from "./repository_changes";
 import type { Package } from "./repository_model";
 
@@ -40,6 +43,33 @@ function rulesOf(text: string): Record<string, string[]> {
         if (group) rules[group] = [...(rules[group] ?? []), ...(at < 0 ? [] : words(one.slice(at + 1)))];
     }
     return rules;
+}
+
+/** What each group is offered now: the program reads and verifies the package. */
+function Rules({ name }: { name: string }) {
+    const rules = useSignal<Members | undefined>(undefined);
+    const error = useSignal("");
+    useEffect(() => {
+        const stop = new AbortController();
+        call<{ id: string; details: { rules: readonly unknown[] } }>("POST", "/local/prepare", { what: "policy", names: [name], only_shown: true }, stop.signal).then(
+            (made) => {
+                rules.value = members(made.details.rules[0]);
+                void call("DELETE", `/local/prepare/${encodeURIComponent(made.id)}`).catch(() => undefined);
+            },
+            (e: unknown) => !isAbort(e) && (error.value = errorText(e)),
+        );
+        return () => stop.abort();
+    }, []);
+    if (error.value) return <p class="error">{error.value}</p>;
+    const all = Object.entries(rules.value ?? {});
+    return (
+        <>
+            <h3>{t("Offered now")}</h3>
+            {!rules.value && <p role="status">{t("It is being read.")}</p>}
+            {rules.value && all.length === 0 && <p class="muted">{t("(nothing)")}</p>}
+            {all.length > 0 && <Facts rows={all.map(([group, packages]) => [group, Object.keys(members(packages)).join(", ")] as const)} />}
+        </>
+    );
 }
 
 function PolicyForm({ packages, onDone, section: given = "group", name: known = "" }: Wanted) {
@@ -94,6 +124,7 @@ function PolicyForm({ packages, onDone, section: given = "group", name: known = 
                             <li key={p.file}>{`${p.package} ${p.version}`}</li>
                         ))}
                     </ul>
+                    {hasRules && packages[0] && packages.length === 1 && <Rules name={packages[0].package} />}
                 </>
             )}
             <Field label={t("Description")} value={description.value} onInput={(v) => (description.value = v)} />

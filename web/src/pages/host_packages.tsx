@@ -9,7 +9,7 @@ import { ago, dateTime } from "../format";
 import { t, tn, type Text } from "../i18n";
 import { epoch } from "../local";
 import { pref } from "../prefs";
-import { place, setQuery } from "../router";
+import { navigate, place, setQuery } from "../router";
 import type { Column } from "../table/columns";
 import { LocalTable } from "../table/local";
 import { Selection } from "../table/selection";
@@ -121,7 +121,7 @@ export function Packages({ uuid, all }: { uuid: string; all: readonly HostPackag
 }
 
 const SOFTWARE: readonly Column<InstalledSoftware>[] = [
-    { id: "name", title: "Name", width: 340, grows: 560, sort: "name", text: (s) => s.name },
+    { id: "name", title: "Name", width: 340, grows: 560, sort: "name", text: (s) => s.name, opens: (s) => s.name },
     { id: "version", title: "Version", width: 160, grows: 200, sort: "version", text: (s) => s.version },
     { id: "publisher", title: "Publisher", width: 240, grows: 380, sort: "publisher", text: (s) => s.publisher },
     { id: "date", title: "Installed", width: 160, grows: 200, sort: "date", text: (s) => s.date },
@@ -135,7 +135,7 @@ export function Software({ all }: { all: readonly InstalledSoftware[] }) {
     const hides = hidesSystem.value;
     const shown = useMemo(() => (hides ? all.filter((s) => !s.isSystem) : all), [all, hides]);
     const tools = all.some((s) => s.isSystem) && <Check label={t("Hide components of the system")} checked={hides} onChange={(on) => (hidesSystem.value = on)} />;
-    return <LocalTable name="host.software" label={t("Software")} all={shown} columns={SOFTWARE} rowKey={(s) => s.key} firstSort="name" tools={tools} />;
+    return <LocalTable name="host.software" label={t("Software")} all={shown} columns={SOFTWARE} rowKey={(s) => s.key} firstSort="name" onOpen={(s) => navigate(`/hosts?software=${encodeURIComponent(s.name)}`)} tools={tools} />;
 }
 
 const EVENTS: Record<string, Text> = { installed: "installed", upgraded: "upgraded", repaired: "repaired", failed: "failed", removed: "removed", audited: "audited" };

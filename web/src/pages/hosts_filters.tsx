@@ -166,7 +166,7 @@ function Search({ inputRef }: { inputRef: RefObject<HTMLInputElement | null> }) 
                 <Icon name="search" />
                 <input ref={inputRef} type="search" aria-label={t("Search machines")} placeholder={t(hint)} spellcheck={false} value={typed.value} onInput={(e) => (typed.value = e.currentTarget.value)} onKeyDown={downToTable} />
             </div>
-            <Choice inline label={t("Search in")} value={scope} options={SCOPES.map(([name, title]) => [name, t(title)] as const)} onChange={move} />
+            <Choice inline bare label={t("Search in")} value={scope} options={SCOPES.map(([name, title]) => [name, t(title)] as const)} onChange={move} />
             <Turn name={scope} />
         </>
     );

@@ -41,7 +41,7 @@ function ForgetForm({ uuids, count }: Wanted) {
     };
     return (
         <FormDialog title={tn(count, "Forget {n} machine?", "Forget {n} machines?")} onClose={close} onSubmit={submit} button={t("Forget")} waiting={t("{n} of {all}", { n: number(done.value), all: number(count) })} danger>
-            <p>{t("The server forgets their inventory, and their certificates are revoked: they must register again. Nothing changes on the machines.")}</p>
+            <p>{t("The server forgets the inventory and revokes the certificate of each: it must register again. Nothing changes on the machine.")}</p>
         </FormDialog>
     );
 }

@@ -1,5 +1,5 @@
 // A cell in which one types. Enter and going elsewhere in the page take the text, Escape leaves it as it was; another window in front leaves it open.
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
     label: string;
@@ -12,6 +12,7 @@ export function CellEditor({ label, text, onDone }: Props) {
     const ref = useRef<HTMLInputElement>(null);
     const isOver = useRef(false); // taken away, it loses the focus once more
     useLayoutEffect(() => ref.current?.select(), []);
+    useEffect(() => () => end(undefined), []); // the row has gone: nothing is asked for it
     const end = (typed: string | undefined) => {
         if (isOver.current) return;
         isOver.current = true;

@@ -71,7 +71,7 @@ export const access = {
     "{n} tokens": "{n} jetons",
     "A second factor": "Un second facteur",
     "After a change of the second factor you log in anew, here and wherever else you are logged in.": "Après un changement du second facteur, vous vous connectez de nouveau, ici et partout où vous l'êtes.",
-    "End it": "Le supprimer",
+    "End it": "Y mettre fin",
     "End the second factor": "Supprimer le second facteur",
     "From then on your password alone lets you in. Its last code says that it is you.": "Dès lors, votre mot de passe seul vous laisse entrer. Son dernier code dit que c'est vous.",
     "Go on": "Continuer",

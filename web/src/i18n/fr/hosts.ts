@@ -296,7 +296,7 @@ export const hosts = {
     "Search in the tree": "Chercher dans l'arbre",
     Signer: "Signataire",
     Started: "Démarrée",
-    "The server forgets their inventory, and their certificates are revoked: they must register again. Nothing changes on the machines.": "Le serveur oublie leur inventaire, et leurs certificats sont révoqués : elles devront s'enregistrer à nouveau. Rien ne change sur les machines.",
+    "The server forgets the inventory and revokes the certificate of each: it must register again. Nothing changes on the machine.": "Le serveur oublie l'inventaire et révoque le certificat de chacune : elle devra s'enregistrer à nouveau. Rien ne change sur la machine.",
     "There is no such machine": "Cette machine n'existe pas",
     Trusts: "Fait confiance à",
     Version: "Version",

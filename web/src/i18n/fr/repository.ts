@@ -81,6 +81,7 @@ export const repository = {
     Here: "Ici",
     "Nothing that is not here already.": "Rien qui ne soit déjà ici.",
     "Show what is there": "Montrer ce qu'il y a",
+    "Offered now": "Proposé maintenant",
     "What is there": "Ce qu'il y a là-bas",
     "{n} of {all}": "{n} sur {all}",
     "{n} package, which gets the next version": "{n} paquet, qui reçoit la version suivante",
