@@ -39,6 +39,8 @@ WA_CHECK enum wa_code wa_leave_warn(const struct wa_leave *l, const struct wa_js
 /* --- exit_message.c --- */
 /* Shows what an administrator has sent; on success this process is the one that shows it. */
 WA_CHECK enum wa_code wa_leave_message(const char *config, struct wa_err *err);
+/* The same with what this machine says by itself: "leaving", "shutdown". */
+WA_CHECK enum wa_code wa_leave_notice(const char *kind, struct wa_err *err);
 
 /* --- exit_work.c: with the service --- */
 /* One question, whose answer is waited for half a minute. task: args.task. data in arena. */

@@ -1,5 +1,5 @@
-/* exit_message.c - waptexit --message: shows on this user's desktop what an administrator has sent
- * to those who are at work here.
+/* exit_message.c - waptexit --message and --notice: shows on this user's desktop what an
+ * administrator has sent to those who are at work here, or what is about to happen to the machine.
  *
  * It runs as the user, started by the user's own systemd. notify-send makes characters of
  * backslashes, and desktops make markup of what it sends: neither finds any here. */
@@ -54,6 +54,26 @@ static void escape(struct wa_sv text, struct wa_buf *out)
     }
 }
 
+static enum wa_code show(const char *title, const char *body, struct wa_err *err)
+{
+    const char *const argv[] = {
+        "/usr/bin/notify-send", "--urgency=critical", "--app-name=WAPT", "--", title, body, NULL};
+    return wa_proc_become(argv[0], argv, err);
+}
+
+enum wa_code wa_leave_notice(const char *kind, struct wa_err *err)
+{
+    static const char *const notices[][2] = {
+        {"leaving", WA_TEXT("In a few minutes this machine is restarted or switched off, as its "
+                            "administrator has ordered: please save your work.")},
+        {"shutdown", WA_TEXT("This machine is being shut down. First what is pending is installed: "
+                             "please leave it on.")}};
+    for (size_t i = 0; i < WA_COUNT(notices); i++)
+        if (strcmp(kind, notices[i][0]) == 0)
+            return show("WAPT", wa_text(notices[i][1]), err);
+    return wa_fail(err, WA_E_USAGE, "'%s' is neither leaving nor shutdown", kind);
+}
+
 enum wa_code wa_leave_message(const char *config, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf read;
@@ -66,14 +86,7 @@ enum wa_code wa_leave_message(const char *config, struct wa_err *err)
     if (wa_action_check_text(text, err) != WA_OK)
         return err->code;
     escape(text, &body);
-    if (wa_buf_check(&body, err) != WA_OK)
-        return err->code;
-    const char *const argv[] = {"/usr/bin/notify-send",
-                                "--urgency=critical",
-                                "--app-name=WAPT",
-                                "--",
-                                wa_text("A message of this machine's administrator"),
-                                wa_buf_str(&body),
-                                NULL};
-    return wa_proc_become(argv[0], argv, err);
+    return wa_buf_check(&body, err) == WA_OK
+               ? show(wa_text("A message of this machine's administrator"), wa_buf_str(&body), err)
+               : err->code;
 }

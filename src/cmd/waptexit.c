@@ -18,7 +18,7 @@
 static const struct wa_cli_option options[] = {
     {"config", 'c', "FILE"}, {"priorities", 0, "LIST"}, {"only-if-not-process-running", 0, NULL},
     {"propose", 0, NULL},    {"warn", 0, NULL},         {"shutdown", 0, NULL},
-    {"message", 0, NULL},
+    {"message", 0, NULL},    {"notice", 0, "KIND"},
 };
 
 static void no_warning(void *user, const char *text)
@@ -128,6 +128,8 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     const struct wa_json *names = NULL;
     bool is_off = false, is_frozen = false;
     wa_arena_init(&arena, 64u << 20);
+    if (wa_cli_has(cli, "notice"))
+        return wa_leave_notice(wa_cli_get(cli, "notice", ""), err);
     if (wa_cli_has(cli, "warn") && wa_leave_await_shutdown(err) != WA_OK)
         return err->code;
     if (read_settings(&l, &is_off, err) != WA_OK)

@@ -59,10 +59,10 @@ class Told(Played):
             seen += os.read(self.ours, 65536).decode(errors="replace")
         return "".join(seen.split())
 
-    def desktop(self):
-        """What that user's systemd starts when the file has changed."""
+    def desktop(self, *what, language="C.UTF-8"):
+        """What that user's systemd starts when the file has changed, in that user's language."""
         run("/usr/bin/unshare", "--mount", "--propagation", "private", "sh", "-c", PLAYED, "sh", self.at, "/usr/bin/setpriv", "--reuid", BOB, "--regid", BOB,
-            "--clear-groups", BIN / "waptexit", "--message", "-c", self.ini)
+            "--clear-groups", "/usr/bin/env", f"LC_ALL={language}", BIN / "waptexit", *(what or ("--message", "-c", self.ini)))
         return json.loads((self.at / "shown").read_text(encoding="utf-8"))
 
 
@@ -83,6 +83,14 @@ def order(m, kind, *more, who="Deployer", ok=True):
 
 HOSTILE = ["<b>Save</b> <a href='file:///etc/passwd'>your</a> & <img src=x> work \\033[2J \\\\ \\n",
            "$(touch /tmp/x) `id` ; reboot", "--help", "-- --icon=/etc/shadow", "Attention café: à 18 h\nla salle est fermée"]
+
+
+@pytest.mark.parametrize("kind, english, french", [("leaving", "restarted or switched off", "redémarré ou éteint"), ("shutdown", "First what is pending is installed", "installé")])
+def test_what_happens_to_the_machine_is_said_in_the_user_s_language(machine, kind, english, french):
+    for language, words in (("fr_FR.UTF-8", french), ("en_GB.UTF-8", english), ("C.UTF-8", english)):
+        uid, *argv = machine.desktop("--notice", kind, language=language)
+        assert uid == BOB and argv[:-1] == ["--urgency=critical", "--app-name=WAPT", "--", "WAPT"] and words in argv[-1]
+    assert run(BIN / "waptexit", "--notice", "--help", ok=False).returncode == 2
 
 
 def test_a_message_is_shown_as_it_stands(machine):
