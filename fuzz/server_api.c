@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         count++;
     const char *who = role < count ? roles[role] : NULL;
     write_request(&request, method, path, target.p == NULL ? WA_SV("") : target, who, body);
-    const struct wa_chan_msg msg = {WA_S_REQUEST, ++id, wa_buf_sv(&request), -1};
+    const struct wa_chan_msg msg = {WA_S_REQUEST, ++id, wa_buf_sv(&request), -1, NULL};
     int status = 0;
     prepare();
     wa_store_front(&bench.store, 0, &msg);

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         bool is_queue = kinds[i].type == WA_S_QUEUE;
         const struct wa_chan_msg msg = {kinds[i].type, is_queue ? CONNECTED : ++id,
-                                        wa_sv_n(data + 1, size - 1), -1};
+                                        wa_sv_n(data + 1, size - 1), -1, NULL};
         connect_one();
         int status = 0;
         wa_store_front(&bench.store, 0, &msg);

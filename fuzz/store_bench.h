@@ -184,7 +184,7 @@ static inline size_t reply(struct wa_sv text)
         struct wa_chan_msg msg;
         while (wa_chan_recv(bench.helpers[role], 0, &msg, &err) == WA_OK) {
             const struct wa_chan_msg back = {wa_server_rules(who, WA_SR_STORE)->type, msg.id, text,
-                                             -1};
+                                             -1, NULL};
             wa_store_reply(&bench.store, who, &back);
             n++;
         }

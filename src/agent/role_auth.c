@@ -51,7 +51,7 @@ static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
     struct wa_auth_question q = {.user = ""};
     bool is_ok = false, in[WA_AUTH_GROUPS_MAX] = {false};
     char reason[WA_PAM_REASON_MAX] = "";
-    enum wa_code code = wa_chan_recv(c->chan, (int)WA_AUTH_TIMEOUT_MS, &msg, err);
+    enum wa_code code = wa_chan_hear(c->chan, (int)WA_AUTH_TIMEOUT_MS, &msg, err);
     if (code != WA_OK) {
         return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
     }

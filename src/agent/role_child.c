@@ -66,7 +66,7 @@ enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work, u
     struct wa_err failed = WA_ERR_INIT;
     WA_AUTO_BUF struct wa_buf out;
     wa_buf_init(&out, max);
-    if (wa_chan_recv(c->chan, WA_ROLE_FIRST_WORD_MS, &msg, err) != WA_OK) {
+    if (wa_chan_hear(c->chan, WA_ROLE_FIRST_WORD_MS, &msg, err) != WA_OK) {
         if (err->code == WA_E_NOT_FOUND) /* the manager changed its mind */
             wa_err_clear(err);
         return err->code;

@@ -39,7 +39,7 @@ static enum wa_code serve(struct wa_role_child *c, struct wa_err *err)
     struct wa_buf WA_AUTO_BUF out;
     wa_arena_init(&arena, 16 * WA_ROLE_JSON_MAX);
     wa_buf_init(&out, WA_ROLE_AUTH_MAX);
-    enum wa_code code = wa_chan_recv(c->chan, (int)WA_AUTH_TIMEOUT_MS, &msg, err);
+    enum wa_code code = wa_chan_hear(c->chan, (int)WA_AUTH_TIMEOUT_MS, &msg, err);
     if (code != WA_OK)
         return code == WA_E_NOT_FOUND ? WA_OK : code; /* the manager changed its mind */
     code = wa_auth_question_read(msg.payload, &arena, &q, &failed);

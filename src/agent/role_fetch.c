@@ -163,7 +163,7 @@ static enum wa_code call_read(struct fetch *f, struct wa_sv text, struct wa_err 
 static enum wa_code hear(struct fetch *f, struct wa_err *err)
 {
     struct wa_chan_msg msg;
-    enum wa_code code = wa_chan_recv(f->child.chan, WA_ROLE_FIRST_WORD_MS, &msg, err);
+    enum wa_code code = wa_chan_hear(f->child.chan, WA_ROLE_FIRST_WORD_MS, &msg, err);
     if (code != WA_OK) {
         return code;
     }
@@ -173,7 +173,7 @@ static enum wa_code hear(struct fetch *f, struct wa_err *err)
     f->id = msg.id;
     code = call_read(f, msg.payload, err);
     while (code == WA_OK) {
-        code = wa_chan_recv(f->child.chan, WA_ROLE_FIRST_WORD_MS, &msg, err);
+        code = wa_chan_hear(f->child.chan, WA_ROLE_FIRST_WORD_MS, &msg, err);
         if (code == WA_OK && msg.type == WA_M_FETCH_GO) {
             break;
         }

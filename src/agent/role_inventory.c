@@ -73,7 +73,7 @@ static enum wa_code hear(struct wa_role_child *c, struct wa_buf *table, struct q
 {
     for (;;) {
         struct wa_chan_msg msg;
-        if (wa_chan_recv(c->chan, (int)WA_INVENTORY_TIMEOUT_MS, &msg, err) != WA_OK)
+        if (wa_chan_hear(c->chan, (int)WA_INVENTORY_TIMEOUT_MS, &msg, err) != WA_OK)
             return err->code;
         if (msg.type == WA_M_INVENTORY_ASK) {
             *ret_id = msg.id;

@@ -101,7 +101,7 @@ static enum wa_code serve(struct wa_chan *chan, struct wa_err *err)
 {
     WA_AUTO(wa_zip) struct wa_zip *zip = NULL;
     struct wa_chan_msg msg;
-    enum wa_code code = wa_chan_recv(chan, -1, &msg, err);
+    enum wa_code code = wa_chan_hear(chan, -1, &msg, err);
     if (code != WA_OK) {
         return code;
     }
@@ -121,7 +121,7 @@ static enum wa_code serve(struct wa_chan *chan, struct wa_err *err)
     }
     code = send_list(chan, msg.id, zip, err);
     while (code == WA_OK) {
-        code = wa_chan_recv(chan, -1, &msg, err);
+        code = wa_chan_hear(chan, -1, &msg, err);
         if (code == WA_OK && msg.type != WA_M_UNPACK_READ) {
             wa_fd_close(&msg.fd);
             code = wa_fail(err, WA_E_REFUSED, "the manager named a second archive");

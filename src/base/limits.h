@@ -184,6 +184,7 @@
 /* --- processes and their messages --- */
 #define WA_IPC_MESSAGE_MAX (20u << 20)   /* bytes: above the largest JSON it may carry */
 #define WA_LOCAL_REQUEST_MAX (64u << 10) /* bytes: what a local tool may send at once */
+#define WA_LANGUAGE_BYTES_MAX 15u        /* of a language's name that it asks for */
 #define WA_LOCAL_CLIENTS_MAX 64u         /* local connections at the same time */
 #define WA_LOCAL_CLIENTS_PER_UID_MAX 8u  /* of one user, so that one can't starve others */
 #define WA_LOCAL_ROOT_PLACES 16u         /* of all, those that others than root don't get */

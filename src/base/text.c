@@ -19,7 +19,7 @@ static const struct wa_language english = {.name = "en"};
 static const struct wa_language *chosen = &english;
 static _Thread_local const struct wa_language *spoken; /* NULL: what was chosen */
 
-static const struct wa_language *current(void)
+const struct wa_language *wa_text_current(void)
 {
     return spoken != NULL ? spoken : chosen;
 }
@@ -49,13 +49,13 @@ static const char *find(const struct wa_language *l, const char *text)
 
 const char *wa_text(const char *text)
 {
-    const char *found = find(current(), text);
+    const char *found = find(wa_text_current(), text);
     return found == NULL ? text : found;
 }
 
 const char *wa_text_n(const char *one, const char *many, size_t n)
 {
-    const struct wa_language *l = current();
+    const struct wa_language *l = wa_text_current();
     const char *found = find(l, one);
     if (found == NULL)
         return n == 1 ? one : many;
@@ -125,7 +125,7 @@ void wa_text_from_environment(void)
 
 const char *wa_text_language_name(void)
 {
-    return current()->name;
+    return wa_text_current()->name;
 }
 
 const struct wa_language *wa_text_speak(const struct wa_language *language)
@@ -143,4 +143,19 @@ const struct wa_language *wa_text_spoken(void)
 const char *wa_text_name_of(const struct wa_language *language)
 {
     return language->name;
+}
+
+uint16_t wa_text_number(const struct wa_language *language)
+{
+    return language == NULL       ? 0
+           : language == &english ? 1
+                                  : (uint16_t)(2 + (language - wa_languages));
+}
+
+bool wa_text_numbered(uint16_t number, const struct wa_language **ret)
+{
+    if (number >= 2 + wa_language_count)
+        return false;
+    *ret = number == 0 ? NULL : number == 1 ? &english : &wa_languages[number - 2];
+    return true;
 }

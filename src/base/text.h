@@ -40,6 +40,12 @@ const struct wa_language *wa_text_find(struct wa_sv name);
 const struct wa_language *wa_text_speak(const struct wa_language *language);
 /* What this thread was told; NULL: nothing. */
 const struct wa_language *wa_text_spoken(void);
+/* What it speaks. */
+const struct wa_language *wa_text_current(void);
 const char *wa_text_name_of(const struct wa_language *language);
+/* A language as our processes tell it to each other (os/chan.h), which are of one build: 0 is NULL.
+ * False: there is none of that number. */
+uint16_t wa_text_number(const struct wa_language *language);
+bool wa_text_numbered(uint16_t number, const struct wa_language **ret);
 
 #endif

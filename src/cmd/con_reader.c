@@ -83,14 +83,12 @@ static enum wa_code answer(struct wa_chan *chan, const struct wa_chan_msg *msg, 
     WA_AUTO_BUF struct wa_buf out;
     struct wa_err why = WA_ERR_INIT;
     char text[WA_ERR_TEXT_MAX + 32];
-    struct wa_sv language = msg->payload, what = {NULL, 0};
     uint32_t id = msg->id;
-    (void)wa_sv_split(&language, ' ', &what);
-    (void)wa_text_speak(wa_text_find(language));
-    wa_buf_init(&out, wa_sv_eqs(what, WA_READER_ICON) ? WA_ICON_BYTES_MAX : WA_TOOL_OUTPUT_MAX);
+    wa_buf_init(&out,
+                wa_sv_eqs(msg->payload, WA_READER_ICON) ? WA_ICON_BYTES_MAX : WA_TOOL_OUTPUT_MAX);
     if (wa_chan_send(chan, WA_READER_TAKEN, id, WA_SV(""), -1, err) != WA_OK)
         return err->code;
-    if (read_one(what, msg->fd, libdir, &out, &why) == WA_OK)
+    if (read_one(msg->payload, msg->fd, libdir, &out, &why) == WA_OK)
         return wa_chan_send(chan, WA_READER_TOLD, id, wa_buf_sv(&out), -1, err);
     (void)snprintf(text, sizeof text, "%s %s", wa_code_name(why.code), why.text);
     return wa_chan_send(chan, WA_READER_FAILED, id, wa_sv(text), -1, err);
@@ -105,7 +103,7 @@ static int work(const char *libdir)
         return 1;
     (void)!wa_chan_send(chan, WA_READER_BEGUN, 0, WA_SV(""), -1, &gone); /* recv says so too */
     uint32_t last = 0; /* of the questions: the first is 1 */
-    while (wa_chan_recv(chan, -1, &msg, &err) == WA_OK) {
+    while (wa_chan_hear(chan, -1, &msg, &err) == WA_OK) {
         enum wa_code code = msg.id == last ? WA_OK : answer(chan, &msg, libdir, &err);
         last = msg.id;
         wa_fd_close(&msg.fd);

@@ -2,7 +2,6 @@
 #include "console/reader.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "os/clock.h"
 #include "os/thread.h"
 
@@ -81,9 +80,7 @@ static enum wa_code pass_on(struct wa_sv said, struct wa_err *err)
 static enum wa_code send_question(struct wa_reader *r, const char *what, int fd, struct wa_err *err)
 {
     struct wa_err why = WA_ERR_INIT;
-    char text[WHAT_MAX + 1];
-    (void)snprintf(text, sizeof text, "%s %s", what, wa_text_language_name());
-    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, r->id, wa_sv(text), fd, &why);
+    enum wa_code code = wa_chan_send(r->chan, WA_READER_ASK, r->id, wa_sv(what), fd, &why);
     if (code == WA_E_NOMEM)
         return wa_nomem(err);
     return code == WA_OK ? WA_OK : lost(r, err);

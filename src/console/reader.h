@@ -14,8 +14,8 @@
 
 enum {
     WA_READER_ASK = 1, /* with the file; the payload: wa_installer_kind_name(), or one of those
-                        * below, a blank, and the language of reasons (base/text.h). The same id
-                        * once more: the same question, of which one counts */
+                        * below; reasons are in the frame's language. The same id once more: the
+                        * same question, of which one counts */
     WA_READER_TOLD,    /* the payload: what the programs printed */
     WA_READER_FAILED,  /* the payload: wa_code_name(), a blank, and why */
     WA_READER_BEGUN,   /* what was taken before will not be answered */

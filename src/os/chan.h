@@ -1,10 +1,13 @@
 /* chan.h - framed messages between two of our processes over a socket pair, with a closed table of
  * what may pass.
  *
- * Frame: u32 length of the payload, u16 type, u16 zero, u32 id (little endian), payload. A
+ * Frame: u32 length of the payload, u16 type, u16 language, u32 id (little endian), payload. A
  * descriptor may ride on a frame whose rule allows it. What arrives outside the rules given at
  * creation (type unknown for this direction, too long, an unexpected descriptor) is WA_E_REFUSED
  * and the channel is dead: the peer is broken or taken over.
+ *
+ * Each frame says what language the thread that sends it speaks (wa_text_speak()), so that who is
+ * asked can answer a person in theirs. It is one that this build has, whoever says it.
  */
 #ifndef WA_OS_CHAN_H
 #define WA_OS_CHAN_H
@@ -21,9 +24,10 @@ struct wa_chan_rule {
 
 struct wa_chan_msg {
     uint16_t type;
-    uint32_t id;          /* chosen by the asker, echoed by the answerer */
-    struct wa_sv payload; /* valid until the next receive on the channel */
-    int fd;               /* -1, or owned by the receiver */
+    uint32_t id;                        /* chosen by the asker, echoed by the answerer */
+    struct wa_sv payload;               /* valid until the next receive on the channel */
+    int fd;                             /* -1, or owned by the receiver */
+    const struct wa_language *language; /* of who asks, or answers; NULL: its process's */
 };
 
 struct wa_chan;
@@ -46,6 +50,9 @@ void wa_chan_set_patience(struct wa_chan *c, uint32_t ms);
 /* WA_E_TIMEOUT after timeout_ms (negative: never), WA_E_NOT_FOUND when the peer closed in good
  * order. */
 WA_CHECK enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg *ret,
+                                   struct wa_err *err);
+/* The same of a question: this thread speaks from now on as who asks. */
+WA_CHECK enum wa_code wa_chan_hear(struct wa_chan *c, int timeout_ms, struct wa_chan_msg *ret,
                                    struct wa_err *err);
 
 /* --- use in a loop --- */

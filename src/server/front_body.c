@@ -19,7 +19,6 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
     WA_AUTO_BUF struct wa_buf pem;
     const struct wa_http_head *h = wa_http_conn_head(x->http);
     struct wa_sv last = wa_http_get(h, "last-event-id");
-    const struct wa_language *language = wa_http_language(h);
     struct wa_jw w;
     wa_buf_init(&text, WA_SERVER_BODY_MAX + 65536);
     wa_buf_init(&pem, WA_HTTP_HEAD_MAX);
@@ -42,15 +41,17 @@ enum wa_code wa_front_ask(struct wa_exchange *x, struct wa_sv query, bool is_que
         wa_jw_kvsv(&w, "pem", wa_buf_sv(&pem));
     if (last.n > 0)
         wa_jw_kvsv(&w, "last_event", wa_sv_sub(last, 0, 23));
-    if (language != NULL)
-        wa_jw_kv(&w, "language", wa_text_name_of(language));
     wa_jw_kvb(&w, "question", is_question);
     wa_jw_end(&w);
     wa_buf_addc(&text, '\n');
     wa_buf_addsv(&text, body);
     if (wa_buf_check(&text, err) != WA_OK)
         return err->code;
-    return wa_chan_post(x->front->store, WA_S_REQUEST, x->id, wa_buf_sv(&text), -1, err);
+    const struct wa_language *was = wa_text_speak(wa_http_language(h));
+    enum wa_code code =
+        wa_chan_post(x->front->store, WA_S_REQUEST, x->id, wa_buf_sv(&text), -1, err);
+    (void)wa_text_speak(was);
+    return code;
 }
 
 static enum wa_code ask_store(struct wa_exchange *x, bool is_question, struct wa_sv body,

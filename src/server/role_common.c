@@ -167,7 +167,7 @@ enum wa_code wa_server_child_serve(enum wa_server_role role, uint16_t answer_typ
         struct wa_chan_msg msg;
         WA_AUTO_BUF struct wa_buf answer;
         wa_buf_init(&answer, WA_IPC_MESSAGE_MAX);
-        enum wa_code code = wa_chan_recv(chan, -1, &msg, err);
+        enum wa_code code = wa_chan_hear(chan, -1, &msg, err);
         if (code == WA_E_NOT_FOUND) {
             wa_err_clear(err);
             return WA_OK; /* the store has ended: so do we */

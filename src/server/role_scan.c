@@ -5,6 +5,7 @@
  * takes no time (how long an upload is, what the repository has, the timestamp) in between, and
  * leaves the rest for later.
  */
+#include "base/text.h"
 #include "codec/json.h"
 #include "os/clock.h"
 #include "repo/publish.h"
@@ -161,8 +162,12 @@ static enum wa_code hear_aside(struct wa_scan_role *s, const struct wa_chan_msg 
     wa_arena_init(&arena, 1u << 20);
     if (read_question(msg->payload, &arena, &q, err) != WA_OK)
         return err->code;
-    if (is_quick(&q))
-        return answer(s, msg->id, &q, err);
+    if (is_quick(&q)) {
+        const struct wa_language *was = wa_text_speak(msg->language);
+        enum wa_code code = answer(s, msg->id, &q, err);
+        (void)wa_text_speak(was);
+        return code;
+    }
     struct wa_scan_waiting *slot = s->waiting.n < WAITING_MAX ? WA_VEC_PUSH(&s->waiting) : NULL;
     if (slot == NULL) {
         const struct wa_scan_found none = {.bytes = 0};
@@ -171,6 +176,7 @@ static enum wa_code hear_aside(struct wa_scan_role *s, const struct wa_chan_msg 
         return send(s, msg->id, &none, &busy, err);
     }
     slot->id = msg->id;
+    slot->language = msg->language;
     wa_buf_init(&slot->text, WA_SCAN_QUESTION_MAX);
     wa_buf_addsv(&slot->text, msg->payload);
     return wa_buf_check(&slot->text, err);
@@ -219,13 +225,14 @@ static enum wa_code serve(struct wa_scan_role *s, struct wa_err *err)
             struct wa_scan_waiting first = s->waiting.items[0];
             memmove(s->waiting.items, s->waiting.items + 1,
                     --s->waiting.n * sizeof s->waiting.items[0]);
+            (void)wa_text_speak(first.language);
             enum wa_code code = work(s, first.id, wa_buf_sv(&first.text), err);
             wa_buf_fini(&first.text);
             if (code != WA_OK)
                 return code;
             continue;
         }
-        enum wa_code code = wa_chan_recv(s->chan, -1, &msg, err);
+        enum wa_code code = wa_chan_hear(s->chan, -1, &msg, err);
         if (code == WA_E_NOT_FOUND) {
             wa_err_clear(err);
             return WA_OK; /* the store has ended: so do we */

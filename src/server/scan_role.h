@@ -12,6 +12,7 @@
 
 struct wa_scan_waiting { /* a question */
     uint32_t id;
+    const struct wa_language *language;
     struct wa_buf text;
 };
 

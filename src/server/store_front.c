@@ -126,7 +126,7 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     const struct wa_json *j = NULL;
     struct wa_sv head = {NULL, 0}, rest = payload, method = {NULL, 0}, path = {NULL, 0},
                  query = {NULL, 0}, bearer = {NULL, 0}, peer = {NULL, 0}, machine = {NULL, 0},
-                 last_event = {NULL, 0}, person = {NULL, 0}, pem = {NULL, 0}, language = {NULL, 0};
+                 last_event = {NULL, 0}, person = {NULL, 0}, pem = {NULL, 0};
     bool is_question = false;
     const struct wa_json_field fields[] = {{"method", WA_WANT_SV, true, 7, &method},
                                            {"path", WA_WANT_SV, true, 1023, &path},
@@ -137,7 +137,6 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
                                            {"person", WA_WANT_SV, false, 64, &person},
                                            {"pem", WA_WANT_SV, false, WA_HTTP_HEAD_MAX, &pem},
                                            {"last_event", WA_WANT_SV, false, 23, &last_event},
-                                           {"language", WA_WANT_SV, false, 15, &language},
                                            {"question", WA_WANT_BOOL, false, 0, &is_question}};
     wa_arena_init(&arena, 256u << 10);
     if (!wa_sv_split(&rest, '\n', &head) || wa_json_parse(head, 0, &arena, &j, err) != WA_OK ||
@@ -154,7 +153,6 @@ static enum wa_code read_request(struct wa_store_request *r, struct wa_sv payloa
     (void)snprintf(r->person, sizeof r->person, "%.*s", WA_SV_ARG(person));
     (void)snprintf(r->machine, sizeof r->machine, "%.*s", WA_SV_ARG(machine));
     (void)snprintf(r->last_event, sizeof r->last_event, "%.*s", WA_SV_ARG(last_event));
-    r->language = wa_text_find(language);
     r->is_question = is_question;
     wa_buf_addsv(&r->body, rest);
     return wa_buf_check(&r->body, err);
@@ -170,7 +168,8 @@ static void on_request(struct wa_store *s, int front, const struct wa_chan_msg *
             wa_log_err(&s->child.log, WA_LOG_ERROR, "answer.lost", &err);
         return;
     }
-    *r = (struct wa_store_request){.store = s, .front = front, .id = msg->id};
+    *r = (struct wa_store_request){
+        .store = s, .front = front, .id = msg->id, .language = msg->language};
     wa_buf_init(&r->body, WA_SERVER_BODY_MAX);
     if (read_request(r, msg->payload, &err) != WA_OK) {
         wa_store_answer_err(r, &err);

@@ -1,4 +1,5 @@
 """What the local program and the server say to a page is in that page's language, whatever the programs were started in."""
+import json
 import os
 import subprocess
 import threading
@@ -8,6 +9,7 @@ from conftest import BIN, free_port, until
 from local_program import Local
 from test_console_asks import Pinentry
 from test_console_drop import Page
+from test_server_hostile import Server, begin
 
 
 class Speaking(Page):
@@ -46,6 +48,32 @@ WRONG = [("POST", "/local/prepare", {"what": "nonsense"}, "nothing of that kind 
 def test_an_error_is_in_the_language_of_the_page(page, method, path, body, english, french):
     for language, words in (("fr", french), ("en", english), ("FR-ca, en;q=0.5", french), ("de, en;q=0.5", english)):
         assert words in page.says(language, method, path, body), language
+
+
+# What the server's other processes say: scan, report and trust, one after the other in two languages.
+ELSEWHERE = [("GET", "/api/v1/packages?sort=nonsense", b"", "'sort' takes", "« sort » attend"),
+             ("POST", "/api/v1/report-rows", {"query": "SELECT x FROM nowhere"}, "the report: ", "le rapport : "),
+             ("DELETE", f"/api/v1/signers/{'0' * 64}", b"", "no such certificate is trusted here", "aucun certificat")]
+
+
+def test_the_server_s_processes_follow(org):
+    srv = Server.of(org)
+    token = srv.token()
+
+    def says(language, method, path, body=b""):
+        status, text, _ = srv.call(method, path, body, token=token, headers=[f"Accept-Language: {language}"] if language else [])
+        assert status >= 400, text
+        return json.loads(text)["error"]["message"]
+
+    for method, path, body, english, french in ELSEWHERE:
+        for language, words in (("fr", french), ("en", english), ("fr-CA, en;q=0.5", french), (None, english), ("xx", english)):
+            assert words in says(language, method, path, body), (path, language)
+    for language, words in (("fr", "le paquet est refusé : pas une archive"), ("en", "not a ZIP archive"), ("fr", "le paquet est refusé : pas une archive")):  # a verdict, which is of one's own upload
+        data = f"no package of {language}".encode()
+        up = begin(srv, token, data, name="no-package_1_all.wapt")[1]
+        assert srv.call("PUT", f"/api/v1/uploads/{up['id']}?offset=0", data, token=token)[0] == 200
+        assert words in says(language, "POST", f"/api/v1/uploads/{up['id']}/finish", {})
+        srv.call("DELETE", f"/api/v1/uploads/{up['id']}", token=token)
 
 
 def test_a_header_of_no_language_of_ours_changes_nothing(page):

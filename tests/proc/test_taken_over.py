@@ -143,7 +143,7 @@ def foreign(role, *names):
                  ("anothers", [step(role, "begin", "say", other, 1, b"x")], "may not send"),
                  ("the-managers", [step(role, "begin", "say", "UNPACK_READ", 1, bytes(4))], "may not send"),
                  ("unknown", [step(role, "begin", "say", 999, 1)], "may not send"),
-                 ("wide-type", [step(role, "begin", "raw", b"\0\0\0\0" + head[:2] + b"\1\0" + head[4:])], "may not send"),
+                 ("no-language", [step(role, "begin", "raw", b"\0\0\0\0" + head[:2] + b"\0\1" + head[4:])], "a language that there is none of"),
                  ("giant", [step(role, "begin", "raw", b"\xff\xff\xff\x7f" + head)], "too long"),
                  ("descriptor", [step(role, "begin", "pass", END[role], 1)], "a descriptor where none may be"),
                  ("half", [step(role, "begin", "raw", b"\x09\0\0\0" + head + b"1234"), step(role, "begin", "end", 0)], "in the middle of"),
@@ -272,7 +272,7 @@ def state(**changes):
     return json.dumps(dict({"state": "closed", "reason": "", "status": 0}, **changes)).encode()
 
 
-NETWORK = foreign(N, "launchers", "wide-type", "descriptor", "half")
+NETWORK = foreign(N, "launchers", "no-language", "descriptor", "half")
 
 
 @pytest.mark.parametrize("steps, why", [c[1:] for c in NETWORK], ids=[c[0] for c in NETWORK])

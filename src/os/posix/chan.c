@@ -8,6 +8,7 @@
 #include "os/posix/chan_priv.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/fs.h"
 
@@ -83,7 +84,7 @@ static void put32(char *p, uint32_t v)
 void wa_chan_put_head(char head[WA_CHAN_HEAD], uint16_t type, uint32_t id, size_t n)
 {
     put32(head, (uint32_t)n);
-    put32(head + 4, type);
+    put32(head + 4, type | (uint32_t)wa_text_number(wa_text_spoken()) << 16);
     put32(head + 8, id);
 }
 
@@ -177,10 +178,13 @@ enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa
     if (unread < WA_CHAN_HEAD)
         return wa_fail(err, WA_E_AGAIN, "no whole message yet");
     const char *head = c->in.p + c->at;
-    uint32_t n = get32(head), type = get32(head + 4); /* the two bytes after the type are zero */
+    uint32_t n = get32(head), type = get32(head + 4) & 0xffffu;
+    const struct wa_language *language = NULL;
     const struct wa_chan_rule *rule = find_rule(c, type);
     if (rule == NULL)
         return die(c, err, "a message that it may not send");
+    if (!wa_text_numbered((uint16_t)(get32(head + 4) >> 16), &language))
+        return die(c, err, "a language that there is none of");
     if (n > rule->max || n > WA_IPC_MESSAGE_MAX)
         return die(c, err, "a message that is too long");
     while (fds < c->came_count && c->came[fds].at < c->at + WA_CHAN_HEAD + n)
@@ -192,7 +196,7 @@ enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa
     if (rule->with_fd && fds == 0)
         return die(c, err, "a message without its descriptor");
     *ret = (struct wa_chan_msg){(uint16_t)type, get32(head + 8), wa_sv_n(head + WA_CHAN_HEAD, n),
-                                fds == 1 ? c->came[0].fd : -1};
+                                fds == 1 ? c->came[0].fd : -1, language};
     if (fds == 1) {
         c->came[0] = c->came[1];
         c->came_count--;
@@ -310,4 +314,12 @@ enum wa_code wa_chan_recv(struct wa_chan *c, int timeout_ms, struct wa_chan_msg 
         if (code != WA_OK)
             return code;
     }
+}
+
+enum wa_code wa_chan_hear(struct wa_chan *c, int timeout_ms, struct wa_chan_msg *ret,
+                          struct wa_err *err)
+{
+    if (wa_chan_recv(c, timeout_ms, ret, err) == WA_OK)
+        (void)wa_text_speak(ret->language);
+    return err->code;
 }

@@ -46,6 +46,7 @@ struct wa_chan {
     bool *freed; /* set when the channel is freed inside one of its callbacks */
 };
 
+/* In the language that this thread speaks. */
 void wa_chan_put_head(char head[WA_CHAN_HEAD], uint16_t type, uint32_t id, size_t n);
 /* One recvmsg() that does not wait. WA_E_AGAIN, WA_E_NOT_FOUND at the end of the stream. */
 WA_CHECK enum wa_code wa_chan_fill(struct wa_chan *c, struct wa_err *err);

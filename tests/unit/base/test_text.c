@@ -93,12 +93,30 @@ static void test_spoken(void **state)
     assert_string_equal(wa_text("memory ran out"), "memory ran out");
 }
 
+/* As processes tell it to each other: what is no language of theirs is none. */
+static void test_numbers(void **state)
+{
+    const struct wa_language *fr = wa_text_find(WA_SV("fr")), *en = wa_text_find(WA_SV("en")),
+                             *all[] = {NULL, en, fr}, *got = fr;
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(all); i++) {
+        assert_true(wa_text_numbered(wa_text_number(all[i]), &got));
+        assert_ptr_equal(got, all[i]);
+    }
+    assert_int_equal(wa_text_number(NULL), 0);
+    got = en;
+    for (unsigned n = 3; n <= UINT16_MAX; n++)
+        assert_false(wa_text_numbered((uint16_t)n, &got));
+    assert_ptr_equal(got, en);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_spoken),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * against the table of rules kills the channel and leaks nothing. */
 #include "support.h"
 
+#include "base/text.h"
 #include "os/chan.h"
 #include "os/loop.h"
 #include "os/proc.h"
@@ -76,6 +77,32 @@ static void test_messages_arrive_whole_and_in_order(void **state)
     wa_chan_free(WA_TAKE(p->theirs));
     assert_code(wa_chan_recv(p->ours, -1, &m, &err), WA_E_NOT_FOUND);
     assert_code(wa_chan_send(p->ours, M_TEXT, 0, WA_SV("x"), -1, &err), WA_E_NOT_FOUND);
+}
+
+/* Who is asked speaks as who asks; who hears an answer goes on in his own. */
+static void test_a_language_comes_along(void **state)
+{
+    struct pair *p = *state;
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_chan_msg m;
+    const struct wa_language *all[] = {wa_text_find(WA_SV("fr")), wa_text_find(WA_SV("en")), NULL};
+    assert_non_null(all[0]);
+    for (size_t i = 0; i < WA_COUNT(all); i++) {
+        (void)wa_text_speak(all[i]);
+        assert_ok(wa_chan_send(p->theirs, M_TEXT, 1, WA_SV("asked"), -1, &err));
+        assert_ok(wa_chan_send(p->theirs, M_TEXT, 2, WA_SV("answered"), -1, &err));
+        (void)wa_text_speak(all[1]);
+        assert_ok(wa_chan_hear(p->ours, -1, &m, &err));
+        assert_ptr_equal(wa_text_spoken(), all[i]);
+        (void)wa_text_speak(all[1]);
+        assert_ok(wa_chan_recv(p->ours, -1, &m, &err));
+        assert_ptr_equal(m.language, all[i]);
+        assert_ptr_equal(wa_text_spoken(), all[1]);
+        assert_code(wa_chan_hear(p->ours, 0, &m, &err), WA_E_TIMEOUT);
+        assert_ptr_equal(wa_text_spoken(), all[1]); /* nobody asked */
+        wa_err_clear(&err);
+    }
+    (void)wa_text_speak(NULL);
 }
 
 /* The last words of a peer that has closed are heard. */
@@ -203,7 +230,8 @@ static const struct lie {
     unsigned good;
 } lies[] = {
     {"unknown type", {P("\0\0\0\0\x09\0\0\0\0\0\0\0", 0)}, 0},
-    {"type in the reserved bytes", {P("\0\0\0\0\x01\0\x01\0\0\0\0\0", 0)}, 0},
+    {"a language of no number", {P("\0\0\0\0\x01\0\xff\xff\0\0\0\0", 0)}, 0},
+    {"another one", {P("\0\0\0\0\x01\0\0\x01\0\0\0\0", 0)}, 0},
     {"longer than its rule", {P("\x65\0\0\0\x01\0\0\0\0\0\0\0", 0)}, 0},
     {"longer than any", {P("\xff\xff\xff\xff\x03\0\0\0\0\0\0\0", 0)}, 0},
     {"half a head", {P("\x04\0\0\0\x01\0", 0)}, 0},
@@ -474,12 +502,19 @@ static void test_patience_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_messages_arrive_whole_and_in_order),   T(test_what_was_sent_before_closing_arrives),
-        T(test_descriptors_stay_with_their_messages), T(test_the_largest_message),
-        T(test_lies_kill_a_blocking_channel),         T(test_lies_kill_a_channel_in_a_loop),
-        T(test_a_loop_hears_everything_to_the_end),   T(test_a_channel_is_freed_in_its_callback),
-        T(test_what_was_read_ahead_is_delivered),     T(test_posts_queue_with_a_cap),
-        T(test_a_peer_that_leaves_is_heard),          T(test_patience_ends),
+        T(test_a_language_comes_along),
+        T(test_messages_arrive_whole_and_in_order),
+        T(test_what_was_sent_before_closing_arrives),
+        T(test_descriptors_stay_with_their_messages),
+        T(test_the_largest_message),
+        T(test_lies_kill_a_blocking_channel),
+        T(test_lies_kill_a_channel_in_a_loop),
+        T(test_a_loop_hears_everything_to_the_end),
+        T(test_a_channel_is_freed_in_its_callback),
+        T(test_what_was_read_ahead_is_delivered),
+        T(test_posts_queue_with_a_cap),
+        T(test_a_peer_that_leaves_is_heard),
+        T(test_patience_ends),
     };
     return cmocka_run_group_tests_name("os/chan", tests, warm_up, NULL);
 }
