@@ -69,7 +69,7 @@ static const struct wa_conf_option options[] = {
      "Organisational unit of this machine; empty: the directory's, where it is joined to one"},
     {"global", "host_ad_site", WA_CONF_STR, OPT(host_site), "", 0, 0, 0, "Site of this machine"},
     {"global", "language", WA_CONF_STR, OPT(language), "", 0, 0, 0,
-     "Language of what the service tells persons; empty: English"},
+     "Language of what the service tells persons who ask for none; empty: English"},
     {"global", "loglevel", WA_CONF_STR, OPT(log_level), "info", 0, 0, 0,
      "debug, info, warning or error"},
     {"global", "local_socket", WA_CONF_STR, OPT(local_socket), "run/waptservice.sock", 0, 0, 0,

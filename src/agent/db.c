@@ -57,6 +57,7 @@ static const struct wa_migration migrations[] = {
         "substr(message, 1, 8) = 'in use: ';"},
     {9, "ALTER TABLE tasks ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
         "UPDATE tasks SET mark = lower(hex(randomblob(16)));"},
+    {10, "ALTER TABLE tasks ADD COLUMN language TEXT NOT NULL DEFAULT '';"},
 };
 
 int wa_agent_db_version(void)

@@ -111,6 +111,7 @@ struct wa_task {
     bool is_put_off;    /* by a local user, once */
     bool is_in_use;     /* it has left something out, and came back to it */
     char *done;         /* lines of what it did before an interruption: see wa_task_next_done() */
+    const struct wa_language *language; /* of who asked for it; NULL: ours */
 };
 /* By the machine itself, at its time. */
 bool wa_task_is_scheduled(const struct wa_task *t);
@@ -119,7 +120,8 @@ bool wa_task_is_of_rollout(const struct wa_task *t);
 /* Ordered, scheduled, or wished for by a script: an interruption leaves it in the queue. */
 bool wa_task_is_resumed(const struct wa_task *t);
 void wa_task_fini(struct wa_task *t);
-/* An equal task that waits already is returned instead. WA_E_BUSY when too many wait that nobody
+/* It is told of in the language that this thread speaks. An equal task that waits already, in
+ * whichever, is returned instead. WA_E_BUSY when too many wait that nobody
  * ordered, in all or of this user. */
 WA_CHECK enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                                   const char *created_by, const char *action_id, int64_t not_before,

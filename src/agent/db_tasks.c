@@ -2,6 +2,7 @@
 #include "agent/db.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 #define KEPT_TASKS 200 /* finished ones, for the history */
@@ -87,6 +88,7 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
                          const char *created_by, const char *action_id, int64_t not_before,
                          int64_t *ret_id, struct wa_err *err)
 {
+    const struct wa_language *language = wa_text_spoken();
     struct wa_stmt *s;
     bool found = false;
     if (action_id[0] == '\0' &&
@@ -98,8 +100,8 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
         return err->code;
     if (wa_db_prepare(db,
                       "INSERT INTO tasks (kind, args, created_by, action_id, priority, not_before, "
-                      "state, created, mark) VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, " MARK
-                      ") RETURNING id",
+                      "language, state, created, mark) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', "
+                      "?, " MARK ") RETURNING id",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, kind);
@@ -108,7 +110,8 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
     wa_bind_s(s, 3, action_id);
     wa_bind_i64(s, 4, priority_of(kind, created_by));
     wa_bind_i64(s, 5, not_before);
-    wa_bind_i64(s, 6, wa_clock_now());
+    wa_bind_s(s, 6, language != NULL ? wa_text_name_of(language) : "");
+    wa_bind_i64(s, 7, wa_clock_now());
     if (wa_step(s, &found, err) != WA_OK)
         return err->code;
     *ret_id = wa_col_i64(s, 0);
@@ -131,7 +134,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
                       " AND (not_before <= ?1 OR (message = 'put off' AND not_before > ?1 + "
                       "86400)) ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
                       "args, created_by, action_id, message = 'put off', done, waits_for IS NOT "
-                      "NULL",
+                      "NULL, language",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, wa_clock_now());
@@ -143,6 +146,7 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
     t.is_put_off = wa_col_i64(s, 5) != 0;
     t.is_in_use = wa_col_i64(s, 7) != 0;
+    t.language = wa_text_find(wa_col_sv(s, 8));
     if (wa_sv_dup(wa_col_sv(s, 2), &t.args, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 6), &t.done, err) != WA_OK || wa_run(s, err) != WA_OK) {
         wa_reset(s);

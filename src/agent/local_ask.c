@@ -7,6 +7,7 @@
 #include "agent/auth_ask.h"
 #include "agent/local_priv.h"
 
+#include "base/text.h"
 #include "codec/csv.h"
 
 #define MEMBERS_OF_ALL "waptselfservice" /* who may do everything, filter or not */
@@ -185,11 +186,13 @@ static void pump(struct wa_local *l)
 {
     struct wa_client *c;
     while (l->question_count < WA_LOCAL_QUESTIONS_MAX && (c = next_of(l)) != NULL) {
+        const struct wa_language *was = wa_text_speak(c->request.language); /* not who freed it */
         struct wa_err err = WA_ERR_INIT;
-        if (begin(c, &err) == WA_OK)
-            continue;
-        c->ask = WA_ASK_NOTHING;
-        (void)wa_client_finish(c, err.code, err.text, WA_SV(""));
+        if (begin(c, &err) != WA_OK) {
+            c->ask = WA_ASK_NOTHING;
+            (void)wa_client_finish(c, err.code, err.text, WA_SV(""));
+        }
+        (void)wa_text_speak(was);
     }
 }
 

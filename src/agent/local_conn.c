@@ -3,7 +3,7 @@
  *
  * Answers are kept for a slow reader up to a size; events beyond a smaller one are left out and
  * counted, so that who falls behind learns of it. While a question about its user is under way,
- * nothing more is read of a client.
+ * nothing more is read of a client. What is said to it is in the language of its request.
  */
 #include "agent/local_priv.h"
 
@@ -131,6 +131,7 @@ static void on_line(struct wa_client *c, struct wa_sv line)
     } else if (wa_local_request_read(line, &c->arena, &c->request, &err) != WA_OK) {
         (void)wa_client_finish(c, err.code, err.text, WA_SV(""));
     } else {
+        (void)wa_text_speak(c->request.language);
         wa_rights_begin(c);
     }
 }
@@ -148,9 +149,8 @@ static void take_line(struct wa_client *c, size_t at)
     wa_free_secret(line);
 }
 
-void wa_client_event(void *client, int events)
+static void take_event(struct wa_client *c, int events)
 {
-    struct wa_client *c = client;
     char piece[4096];
     size_t at;
     if ((events & WA_IO_WRITE) != 0 && !wa_client_flush(c))
@@ -174,10 +174,19 @@ void wa_client_event(void *client, int events)
         take_line(c, at);
 }
 
+void wa_client_event(void *client, int events)
+{
+    const struct wa_client *c = client;
+    const struct wa_language *was = wa_text_speak(c->request.language);
+    take_event(client, events);
+    (void)wa_text_speak(was);
+}
+
 /* --- time --- */
 
 void wa_client_turn(struct wa_client *c, uint64_t now_ms)
 {
+    const struct wa_language *was = wa_text_speak(c->request.language);
     uint64_t waited = now_ms - c->since_ms;
     if (c->out.n > 0 && waited > WA_LOCAL_STALL_MS)
         wa_client_drop(c);
@@ -186,4 +195,5 @@ void wa_client_turn(struct wa_client *c, uint64_t now_ms)
         (void)wa_client_finish(c, WA_E_TIMEOUT, "the request took too long", WA_SV(""));
     else if (c->stage == WA_STAGE_PASSWORD && waited > WA_LOCAL_PASSWORD_MS)
         (void)wa_client_finish(c, WA_E_TIMEOUT, "the password took too long", WA_SV(""));
+    (void)wa_text_speak(was);
 }

@@ -441,6 +441,8 @@ static void restart(struct wa_manager *m)
         wa_log_err(&m->log, WA_LOG_ERROR, "restart.failed", &err);
 }
 
+/* Whoever asked for it is told in his language what becomes of it; the server, and who looks at
+ * what is pending, in ours. */
 static void run_task(struct wa_manager *m, const struct wa_task *t)
 {
     struct wa_task_run run = {.m = m, .task = t};
@@ -464,6 +466,7 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
         wa_push_begun(m, t->action_id);
     wa_log(&m->log, WA_LOG_INFO, "task.started", WA_LF_I("task", t->id), WA_LF_S("kind", t->kind),
            WA_LF_S("by", t->created_by));
+    (void)wa_text_speak(t->language);
     enum wa_code code = wa_local_request_read(wa_sv(t->args), &arena, &run.request, &err);
     if (code == WA_OK && take_secret(m, &run.request, &secret, &err) == WA_OK &&
         check_time(&run, &err) == WA_OK && wa_schedule_begin(&run, &err) == WA_OK)
@@ -472,10 +475,13 @@ static void run_task(struct wa_manager *m, const struct wa_task *t)
     wa_jw_end(&run.packages_jw);
     code = outcome(&run, code, &err);
     wa_cancel_reset(m->cancel); /* what follows tells of it, and is not what was cancelled */
+    (void)wa_text_speak(NULL);
     wa_task_follow_up(&run);
     if (t->action_id[0] != '\0')
         wa_task_report(&run); /* the server sees the new state before the result */
+    (void)wa_text_speak(t->language);
     finish(&run, code, &err);
+    (void)wa_text_speak(NULL);
     wa_schedule_ended(&run, code);
     if (run.request.op == WA_OP_UPDATE)
         wa_order_updated(m, t->id);
@@ -580,6 +586,7 @@ enum wa_code wa_manager_queue(struct wa_manager *m, const char *kind,
     struct wa_local_request clean = *args;
     wa_buf_init(&text, WA_LOCAL_REQUEST_MAX);
     clean.password = (struct wa_sv){NULL, 0}; /* proven already; never stored */
+    clean.language = NULL; /* the queue has it beside: it makes no other task of an equal one */
     keep_secret(m, &clean);
     if (wa_local_request_write(&clean, &text, err) != WA_OK ||
         wa_task_add(m->db, kind, wa_buf_sv(&text), by, action_id, not_before, ret_id, err) != WA_OK)

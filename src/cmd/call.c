@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "agent/config.h"
+#include "base/text.h"
 #include "os/fs.h"
 #include "os/local.h"
 #include "os/pipe.h"
@@ -75,9 +76,12 @@ enum wa_code wa_call_send(struct wa_call *t, struct wa_sv line, struct wa_err *e
 enum wa_code wa_call_ask(struct wa_call *t, const struct wa_local_request *r, struct wa_err *err)
 {
     WA_AUTO_BUF_SECRET struct wa_buf line;
+    struct wa_local_request full = *r;
+    full.language = wa_text_current();
     wa_buf_init(&line, 2 * WA_LOCAL_REQUEST_MAX);
-    return wa_local_request_write(r, &line, err) == WA_OK ? wa_call_send(t, wa_buf_sv(&line), err)
-                                                          : err->code;
+    return wa_local_request_write(&full, &line, err) == WA_OK
+               ? wa_call_send(t, wa_buf_sv(&line), err)
+               : err->code;
 }
 
 bool wa_call_next(struct wa_call *t, struct wa_sv *ret)

@@ -5,6 +5,7 @@
  */
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/base64.h"
 #include "desktop/desk_priv.h"
 
@@ -78,7 +79,8 @@ static void done(void *user, enum wa_code code, const struct wa_err *err)
     ask_free(a);
 }
 
-static void start(struct wa_desk *d, struct wa_http_conn *c, const struct wa_local_request *r)
+/* In the language of the page. */
+static void start(struct wa_desk *d, struct wa_http_conn *c, struct wa_local_request *r)
 {
     struct wa_err err = WA_ERR_INIT;
     struct ask *a = wa_calloc(1, sizeof *a);
@@ -93,6 +95,7 @@ static void start(struct wa_desk *d, struct wa_http_conn *c, const struct wa_loc
     a->exchange.conn = c;
     wa_http_set_user(c, a);
     d->busy++;
+    r->language = wa_text_current();
     if (wa_local_request_write(r, &a->line, &err) != WA_OK ||
         wa_loop_work(d->loop, work, done, a, &err) != WA_OK)
         done(a, err.code, &err);

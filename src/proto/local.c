@@ -2,6 +2,8 @@
  * what (F1E). */
 #include "proto/local.h"
 
+#include "base/text.h"
+
 static const struct {
     const char *name;
     enum wa_local_right right;
@@ -136,12 +138,13 @@ enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *arena,
                                    struct wa_local_request *ret, struct wa_err *err)
 {
     struct wa_local_request r = {0};
-    struct wa_sv op = {0};
+    struct wa_sv op = {0}, language = {0};
     const struct wa_json *j = NULL, *args = NULL;
     const struct wa_json_field fields[] = {
         {"op", WA_WANT_SV, true, 32, &op},
         {"args", WA_WANT_OBJECT, false, 0, &args},
         {"password", WA_WANT_SV, false, 1024, &r.password},
+        {"language", WA_WANT_SV, false, WA_LANGUAGE_BYTES_MAX, &language},
     };
     if (wa_json_parse(line, 0, arena, &j, err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "a request", err) != WA_OK)
@@ -150,6 +153,7 @@ enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *arena,
         return wa_fail(err, WA_E_USAGE, "unknown operation '%.*s'", WA_SV_ARG(op));
     if (read_args(args, &r, err) != WA_OK)
         return err->code;
+    r.language = wa_text_find(language);
     *ret = r;
     return WA_OK;
 }
@@ -203,6 +207,8 @@ enum wa_code wa_local_request_write(const struct wa_local_request *r, struct wa_
     write_text(&w, "server_password", r->server_password);
     wa_jw_end(&w);
     write_text(&w, "password", r->password);
+    if (r->language != NULL)
+        wa_jw_kv(&w, "language", wa_text_name_of(r->language));
     wa_jw_end(&w);
     wa_buf_addc(out, '\n');
     if (out->n > WA_LOCAL_REQUEST_MAX)

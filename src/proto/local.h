@@ -1,8 +1,9 @@
 /* local.h - what local tools say to the agent over its Unix socket (F1C, F1E): one JSON object a
  * line, both ways.
  *
- * Request:  {"op":"install","args":{...},"password":"..."}       one request a connection; password
- *           only when asked for
+ * Request:  {"op":"install","args":{...},"password":"...","language":"fr"}    one request a
+ *           connection; password only when asked for; language: of what is said to it and of the
+ *           task that comes of it, the agent's where there is none or it is not known
  * Answers:  {"event":"auth","reason":"..."}          a password is needed: send {"password":"..."};
  *                                                    three tries
  *           {"event":"task","id":7,"state":"queued|running|done","kind":"...","by":"...",
@@ -107,7 +108,8 @@ struct wa_local_request {
     struct wa_sv params; /* args.params: JSON object text for setup.py, empty when absent */
     /* register */
     struct wa_sv token, server_url, repo_url, server_user, server_password;
-    struct wa_sv password; /* of the caller */
+    struct wa_sv password;              /* of the caller */
+    const struct wa_language *language; /* that its answer is asked for in; NULL: the agent's */
 };
 WA_CHECK enum wa_code wa_local_request_read(struct wa_sv line, struct wa_arena *arena,
                                             struct wa_local_request *ret, struct wa_err *err);

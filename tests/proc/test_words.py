@@ -66,12 +66,13 @@ def test_json_has_one_language(words):
         assert french == english, argv
 
 
-def test_the_service_speaks_the_language_of_its_configuration(words):
+def test_the_service_answers_in_the_language_of_who_asks_whatever_its_own_is(words):
     words.ini.write_text(words.ini.read_text().replace("[global]\n", "[global]\nlanguage = fr\n", 1))
     words.restart_agent()
     try:
-        done = words.get("install", "word-none", ok=False)  # an English user's
-        assert "aucun paquet des dépôts" in done.stderr, done.text
+        for lang, says in (("fr_FR.UTF-8", "aucun paquet des dépôts"), ("C", "no package of the repositories")):
+            status, out, err = talk(words, "install", "word-none", lang=lang)
+            assert status == 12 and says in err, (status, out, err)
         answer = json.loads(words.get("install", "word-none", "--json", ok=False).stdout)
         assert answer["code"] == "not_found"
     finally:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "codec/json.h"
 #include "os/clock.h"
 #include "proto/queue.h"
@@ -95,6 +96,32 @@ static void test_what_a_task_waits_for_is_no_message(void **state)
     wa_task_fini(&t);
 }
 
+/* What it is told of in is who asked's, and makes no other task of an equal one. */
+static void test_the_language_of_who_asked(void **state)
+{
+    struct wa_db *db = ((struct place *)*state)->db;
+    const struct wa_language *fr = wa_text_find(WA_SV("fr"));
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_task t = {.id = 0};
+    (void)wa_text_speak(fr);
+    int64_t first = add(db, "update", "uid 1000 (alice)", "");
+    (void)wa_text_speak(NULL);
+    assert_int_equal(add(db, "update", "uid 1001 (bob)", ""), first);
+    (void)add(db, "clean", "uid 1001 (bob)", "");
+    take(db, &t);
+    assert_int_equal(t.id, first);
+    assert_ptr_equal(t.language, fr);
+    WA_ASSERT_OK(wa_task_requeue(db, t.id, &err)); /* after an interruption too */
+    wa_task_fini(&t);
+    take(db, &t);
+    assert_ptr_equal(t.language, fr);
+    wa_task_fini(&t);
+    take(db, &t);
+    assert_string_equal(t.kind, "clean");
+    assert_null(t.language);
+    wa_task_fini(&t);
+}
+
 static void test_a_message_that_reads_so_is_only_a_message(void **state)
 {
     struct wa_db *db = ((struct place *)*state)->db;
@@ -119,7 +146,8 @@ static void test_an_older_queue_is_taken_over(void **state)
                             "UPDATE tasks SET message = 'in use: editor,player';"
                             "DELETE FROM schema_version WHERE version > 7;"
                             "ALTER TABLE tasks DROP COLUMN waits_for;"
-                            "ALTER TABLE tasks DROP COLUMN mark;",
+                            "ALTER TABLE tasks DROP COLUMN mark;"
+                            "ALTER TABLE tasks DROP COLUMN language;",
                             &err));
     wa_db_close(p->db);
     p->db = NULL;
@@ -328,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_a_task_waits_for_is_no_message, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_language_of_who_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_message_that_reads_so_is_only_a_message, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_an_older_queue_is_taken_over, setup, teardown),

@@ -3,6 +3,7 @@
 #include "testlib.h"
 #include "torture.h"
 
+#include "base/text.h"
 #include "proto/local.h"
 
 static enum wa_code there_and_back(void *arg, struct wa_err *err)
@@ -77,6 +78,46 @@ static void test_what_is_no_request(void **state)
         wa_arena_init(&arena, 1u << 20);
         if (wa_local_request_read(wa_sv(bad[i]), &arena, &r, &err) == WA_OK)
             fail_msg("'%s' is a request", bad[i]);
+    }
+}
+
+/* Only a language that there is counts; whatever else is asked for is the agent's. */
+static void test_a_language(void **state)
+{
+    static const struct {
+        const char *member, *known; /* "": none, and no error */
+    } rows[] = {{"", ""},
+                {",\"language\":\"fr\"", "fr"},
+                {",\"language\":\"en\"", "en"},
+                {",\"language\":\"fr_FR.UTF-8\"", "fr"},
+                {",\"language\":\"\"", ""},
+                {",\"language\":\"xx\"", ""},
+                {",\"language\":\"../fr\"", ""},
+                {",\"language\":\"%s%n\"", ""},
+                {",\"language\":\"\\u0000fr\"", ""},
+                {",\"language\":\"fr45678901234567\"", NULL},
+                {",\"language\":7", NULL},
+                {",\"language\":\"fr\",\"language\":\"en\"", NULL}};
+    WA_UNUSED(state);
+    for (size_t i = 0; i < WA_COUNT(rows); i++) {
+        WA_AUTO_ARENA struct wa_arena arena;
+        WA_AUTO_BUF struct wa_buf line;
+        struct wa_local_request r;
+        struct wa_err err = WA_ERR_INIT;
+        char text[100];
+        wa_arena_init(&arena, 1u << 20);
+        wa_buf_init(&line, 4096);
+        (void)snprintf(text, sizeof text, "{\"op\":\"list\"%s}", rows[i].member);
+        bool is_read = wa_local_request_read(wa_sv(text), &arena, &r, &err) == WA_OK;
+        if (is_read != (rows[i].known != NULL))
+            fail_msg("%s: %s", text, err.text);
+        if (!is_read)
+            continue;
+        const char *name = r.language != NULL ? wa_text_name_of(r.language) : "";
+        assert_string_equal(name, rows[i].known);
+        WA_ASSERT_OK(wa_local_request_write(&r, &line, &err));
+        WA_ASSERT_OK(wa_local_request_read(wa_buf_sv(&line), &arena, &r, &err));
+        assert_string_equal(r.language != NULL ? wa_text_name_of(r.language) : "", name);
     }
 }
 
@@ -156,9 +197,8 @@ static void test_rights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_request),
-        cmocka_unit_test(test_what_is_no_request),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_a_request),  cmocka_unit_test(test_what_is_no_request),
+        cmocka_unit_test(test_a_language), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
