@@ -118,6 +118,10 @@ function Palette({ more }: { more: readonly Command[] }) {
             ref={ref}
             class="palette"
             aria-label={t("Go to, or do")}
+            onCancel={(e) => {
+                e.preventDefault();
+                close();
+            }}
             onClose={() => ref.current && close()}
             onClick={(e) => e.target === ref.current && close()}
         >
