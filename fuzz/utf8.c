@@ -24,8 +24,13 @@ static size_t check_walk(struct wa_sv s)
         require(wa_utf8_encode(cp, out) == at - from && memcmp(out, s.p + from, at - from) == 0);
         from = at;
     }
+    size_t good = at;
     require(at == from && at <= s.n);
-    return at;
+    for (from = at; wa_utf8_step(s, &at, &cp); from = at)
+        require(cp < WA_UTF8_BAD ? wa_utf8_encode(cp, out) == at - from
+                                 : at == from + 1 && cp - WA_UTF8_BAD == (uint8_t)s.p[from]);
+    require(at == s.n);
+    return good;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

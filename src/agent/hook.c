@@ -144,15 +144,12 @@ static void note(struct following *f)
 
 void wa_hook_text(struct wa_buf *out, struct wa_sv bytes)
 {
-    for (size_t at = 0; at < bytes.n;) {
-        size_t from = at;
-        uint32_t cp;
-        if (wa_utf8_next(bytes, &at, &cp) && cp != 0) {
+    uint32_t cp;
+    for (size_t from = 0, at = 0; wa_utf8_step(bytes, &at, &cp); from = at) {
+        if (cp != 0 && cp < WA_UTF8_BAD)
             wa_buf_add(out, bytes.p + from, at - from);
-        } else {
+        else
             wa_buf_addc(out, '?');
-            at = from + 1;
-        }
     }
 }
 

@@ -18,8 +18,9 @@ static void add_cp(struct wa_buf *out, uint32_t cp)
 /* The character at *at, which is moved past it; a byte that is no UTF-8 is one of Latin-1. */
 static uint32_t next_char(struct wa_sv s, size_t *at)
 {
-    uint32_t cp;
-    return wa_utf8_next(s, at, &cp) ? cp : (unsigned char)s.p[(*at)++];
+    uint32_t cp = 0;
+    (void)wa_utf8_step(s, at, &cp);
+    return cp < WA_UTF8_BAD ? cp : cp - WA_UTF8_BAD;
 }
 
 #define CHAR_MAX_BYTES 4u

@@ -104,14 +104,10 @@ static void tidy(struct wa_err *err)
         n = wa_utf8_cut(err->text, n);
         err->text[n] = '\0';
     }
-    size_t at = 0, out = 0;
-    while (at < n) {
-        size_t from = at;
-        uint32_t cp;
-        bool is_good = wa_utf8_next(wa_sv_n(err->text, n), &at, &cp);
-        if (!is_good)
-            at++;
-        if (is_good && wa_utf8_is_shown(cp)) {
+    size_t out = 0;
+    uint32_t cp;
+    for (size_t from = 0, at = 0; wa_utf8_step(wa_sv_n(err->text, n), &at, &cp); from = at) {
+        if (wa_utf8_is_shown(cp)) {
             memmove(err->text + out, err->text + from, at - from);
             out += at - from;
         } else {

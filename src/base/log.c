@@ -53,12 +53,10 @@ static void put_unit(struct line *l, uint32_t unit)
  */
 static void put_escaped(struct line *l, struct wa_sv s)
 {
-    size_t at = 0;
-    while (at < s.n && l->n < sizeof l->p - 16) {
-        size_t from = at;
-        uint32_t cp;
-        if (!wa_utf8_next(s, &at, &cp)) {
-            put_unit(l, (unsigned char)s.p[at++]);
+    uint32_t cp;
+    for (size_t from = 0, at = 0; l->n < sizeof l->p - 16 && wa_utf8_step(s, &at, &cp); from = at) {
+        if (cp >= WA_UTF8_BAD) {
+            put_unit(l, cp - WA_UTF8_BAD);
         } else if (!wa_utf8_is_shown(cp)) {
             if (cp > 0xffff) /* as JSON has it: two surrogates */
                 put_unit(l, 0xd800 + ((cp - 0x10000) >> 10));

@@ -50,6 +50,15 @@ bool wa_utf8_next(struct wa_sv s, size_t *at, uint32_t *ret_cp)
     return true;
 }
 
+bool wa_utf8_step(struct wa_sv s, size_t *at, uint32_t *ret_cp)
+{
+    if (*at >= s.n)
+        return false;
+    if (!wa_utf8_next(s, at, ret_cp))
+        *ret_cp = WA_UTF8_BAD + (unsigned char)s.p[(*at)++];
+    return true;
+}
+
 /* Eight bytes at a time, since most texts are ASCII. */
 static size_t skip_ascii(struct wa_sv s, size_t at)
 {
@@ -73,7 +82,7 @@ bool wa_utf8_valid(struct wa_sv s)
 
 bool wa_utf8_is_shown(uint32_t cp)
 {
-    if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+    if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp >= WA_UTF8_BAD)
         return false;
     return !(cp >= 0x200b && cp <= 0x200f) && !(cp >= 0x2028 && cp <= 0x202e) &&
            !(cp >= 0x2060 && cp <= 0x206f) && cp != 0x061c && cp != 0xfeff &&

@@ -15,20 +15,13 @@
 void wa_cli_tame(char *text)
 {
     struct wa_sv s = wa_sv(text);
-    size_t at = 0, from = 0;
-    while (from < s.n) {
-        uint32_t cp = 0;
-        at = from;
-        if (!wa_utf8_next(s, &at, &cp)) {
-            text[from++] = '?';
-            continue;
-        }
+    uint32_t cp;
+    for (size_t from = 0, at = 0; wa_utf8_step(s, &at, &cp); from = at) {
         bool control = (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0) ||
                        (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) ||
-                       (cp >= 0x2066 && cp <= 0x2069);
+                       (cp >= 0x2066 && cp <= 0x2069) || cp >= WA_UTF8_BAD;
         if (control)
             memset(text + from, '?', at - from);
-        from = at;
     }
 }
 

@@ -78,18 +78,14 @@ void wa_cli_table_widen(struct wa_cli_table *t, size_t column, struct wa_sv text
 
 void wa_cli_table_cell(struct wa_cli_table *t, struct wa_sv text)
 {
-    size_t at = 0, from = t->cells.n, column = t->cells_count++ % t->count;
+    size_t from = t->cells.n, column = t->cells_count++ % t->count;
+    uint32_t cp;
     if (text.n > CELL_MAX)
         text.n = wa_utf8_cut(text.p, CELL_MAX);
-    while (at < text.n) {
-        size_t begin = at;
-        uint32_t cp = 0;
-        bool is_good = wa_utf8_next(text, &at, &cp);
-        if (!is_good)
-            at++;
-        if (is_good && (cp == '\n' || cp == '\t'))
+    for (size_t begin = 0, at = 0; wa_utf8_step(text, &at, &cp); begin = at) {
+        if (cp == '\n' || cp == '\t')
             wa_buf_addc(&t->cells, ' ');
-        else if (!is_good || !wa_utf8_is_shown(cp))
+        else if (!wa_utf8_is_shown(cp))
             wa_buf_addc(&t->cells, '?');
         else
             wa_buf_add(&t->cells, text.p + begin, at - begin);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define LINE_BYTES 2048
 #define FIRST_SHOWN 8u /* packages that are named unless all are wanted */
@@ -50,12 +51,8 @@ void wa_leave_line(struct wa_leave *l, const char *fmt, ...)
     format(text, fmt, args);
     va_end(args);
     size_t room = wa_term_columns(l->term) - 1;
-    while (wa_cli_width(wa_sv(text)) > room && text[0] != '\0') { /* one character less */
-        size_t n = strlen(text) - 1;
-        while (n > 0 && ((unsigned char)text[n] & 0xc0u) == 0x80u)
-            n--;
-        text[n] = '\0';
-    }
+    while (wa_cli_width(wa_sv(text)) > room && text[0] != '\0')
+        text[wa_utf8_cut(text, strlen(text) - 1)] = '\0'; /* one character less */
     put(l, CLEAR);
     put(l, text);
 }

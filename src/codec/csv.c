@@ -17,17 +17,11 @@ static bool is_space(uint32_t cp)
 
 static struct wa_sv trim(struct wa_sv s)
 {
-    size_t begin = 0, end = 0, at = 0;
+    size_t begin = 0, end = 0;
     bool seen = false;
+    uint32_t cp;
 
-    while (at < s.n) {
-        size_t from = at;
-        uint32_t cp = 0;
-        if (!wa_utf8_next(s, &at, &cp)) {
-            /* Not UTF-8: a byte of its own, never a blank. */
-            at = from + 1;
-            cp = 0xfffd;
-        }
+    for (size_t from = 0, at = 0; wa_utf8_step(s, &at, &cp); from = at) {
         if (is_space(cp))
             continue;
         if (!seen)
@@ -63,16 +57,12 @@ bool wa_csv_has(struct wa_sv list, struct wa_sv item)
     return false;
 }
 
-/* One code point, or one byte (0x110000 and up) where s is not UTF-8. */
+/* Only before the end of s. */
 static uint32_t take(struct wa_sv s, size_t *at)
 {
     uint32_t cp = 0;
-    size_t from = *at;
-
-    if (wa_utf8_next(s, at, &cp))
-        return cp;
-    *at = from + 1;
-    return 0x110000u + (uint8_t)s.p[from];
+    (void)wa_utf8_step(s, at, &cp);
+    return cp;
 }
 
 /* Where the class that began before `at` ends: index of its ']', or p.n when it never ends. */

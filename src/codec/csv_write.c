@@ -44,18 +44,14 @@ static bool is_passed_over(uint32_t cp)
 void wa_csv_text(struct wa_csv *w, struct wa_sv text)
 {
     bool at_start = true;
-    size_t at = 0;
+    uint32_t cp;
     begin(w);
     wa_buf_addc(w->out, '"');
-    while (at < text.n) {
-        size_t from = at;
-        uint32_t cp = 0;
+    for (size_t at = 0; wa_utf8_step(text, &at, &cp);) {
         char bytes[4];
-        if (!wa_utf8_next(text, &at, &cp)) {
-            at = from + 1;
+        if (cp >= WA_UTF8_BAD)
             cp = 0xfffd;
-        }
-        if (!wa_utf8_is_shown(cp))
+        else if (!wa_utf8_is_shown(cp))
             cp = ' ';
         if (at_start && begins_formula(cp))
             wa_buf_addc(w->out, '\'');

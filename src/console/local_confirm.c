@@ -125,17 +125,12 @@ void wa_local_confirm_sweep(struct wa_local *l)
 static void put_text(struct wa_term *t, struct wa_sv text)
 {
     WA_AUTO_BUF struct wa_buf out;
-    size_t at = 0;
+    uint32_t cp;
     wa_buf_init(&out, 16u << 20);
-    while (at < text.n) {
-        size_t begin = at;
-        uint32_t cp = 0;
-        bool is_good = wa_utf8_next(text, &at, &cp);
-        if (!is_good)
-            at++;
-        if (is_good && cp == '\n')
+    for (size_t begin = 0, at = 0; wa_utf8_step(text, &at, &cp); begin = at) {
+        if (cp == '\n')
             wa_buf_adds(&out, "\r\n");
-        else if (is_good && wa_utf8_is_shown(cp))
+        else if (wa_utf8_is_shown(cp))
             wa_buf_add(&out, text.p + begin, at - begin);
         else
             wa_buf_addc(&out, '?');

@@ -104,15 +104,11 @@ static bool is_unseen(uint32_t cp)
  * terminal begins the next one. */
 static void add_in_line(struct wa_buf *out, struct wa_sv text)
 {
-    size_t at = 0, blanks = 0;
-    while (at < text.n) {
-        size_t begin = at;
-        uint32_t cp = 0;
-        bool is_good = wa_utf8_next(text, &at, &cp);
-        if (!is_good)
-            at++;
-        bool is_blank = is_good && (cp == ' ' || (cp >= 0xa0 && wa_unicode_isspace(cp)));
-        if (!is_good || cp == '\n' || is_unseen(cp))
+    size_t blanks = 0;
+    uint32_t cp;
+    for (size_t begin = 0, at = 0; wa_utf8_step(text, &at, &cp); begin = at) {
+        bool is_blank = cp == ' ' || (cp >= 0xa0 && wa_unicode_isspace(cp));
+        if (cp >= WA_UTF8_BAD || cp == '\n' || is_unseen(cp))
             wa_buf_addc(out, '?');
         else if (!is_blank)
             wa_buf_add(out, text.p + begin, at - begin); /* what moves the cursor: not from here */

@@ -64,17 +64,15 @@ static void escape(struct wa_sv *text, struct wa_buf *out)
     while (at < text->n && out->n <= TEXT_MAX && rows <= ROWS_MAX) {
         size_t begin = at;
         uint32_t cp = 0;
-        bool is_good = wa_utf8_next(*text, &at, &cp);
-        if (!is_good)
-            at = begin + 1;
-        bool ends_row = (is_good && cp == '\n') || ++column == COLUMNS;
+        (void)wa_utf8_step(*text, &at, &cp);
+        bool ends_row = cp == '\n' || ++column == COLUMNS;
         rows += ends_row;
         column = ends_row ? 0 : column;
-        if (is_good && cp == '\n')
+        if (cp == '\n')
             wa_buf_adds(out, "%0A");
-        else if (is_good && cp == '%')
+        else if (cp == '%')
             wa_buf_adds(out, "%25");
-        else if (is_good && wa_utf8_is_shown(cp))
+        else if (wa_utf8_is_shown(cp))
             wa_buf_add(out, text->p + begin, at - begin);
         else
             wa_buf_addc(out, '?');

@@ -96,15 +96,12 @@ bool wa_installer_is_named(const char *file)
 void wa_installer_set(struct wa_installer *inst, enum wa_fact f, struct wa_sv bytes)
 {
     char *out = inst->fact[f], one[4];
-    size_t n = 0, at = 0;
+    size_t n = 0;
     bool blank = false;
-    while (at < bytes.n) {
-        uint32_t cp = 0;
-        size_t before = at;
-        if (!wa_utf8_next(bytes, &at, &cp)) {
-            at = before + 1;
+    uint32_t cp;
+    for (size_t at = 0; wa_utf8_step(bytes, &at, &cp);) {
+        if (cp >= WA_UTF8_BAD)
             cp = '?';
-        }
         if (cp <= ' ' || cp == 0xA0) {
             blank = n > 0;
             continue;

@@ -87,13 +87,14 @@ bool wa_unicode_next_line(struct wa_sv *rest, struct wa_sv *ret_line)
         return false;
     for (size_t from = 0; from < rest->n;) {
         size_t at = from;
-        uint32_t cp;
+        uint32_t cp = 0;
         if (ends_no_line((unsigned char)rest->p[from])) {
             from++;
             continue;
         }
-        if (!wa_utf8_next(*rest, &at, &cp) || !wa_unicode_is_line_end(cp)) {
-            from = at > from ? at : from + 1;
+        (void)wa_utf8_step(*rest, &at, &cp);
+        if (!wa_unicode_is_line_end(cp)) {
+            from = at;
             continue;
         }
         *ret_line = wa_sv_n(rest->p, from);

@@ -7,14 +7,12 @@
 void wa_text_clean(struct wa_sv s, char *out, size_t size)
 {
     size_t n = 0;
+    uint32_t cp;
     s = wa_sv_trim(s);
-    for (size_t at = 0; at < s.n;) {
+    for (size_t at = 0; wa_utf8_step(s, &at, &cp);) {
         char bytes[4] = "?";
-        size_t len = 1, before = at;
-        uint32_t cp;
-        if (!wa_utf8_next(s, &at, &cp))
-            at = before + 1; /* not UTF-8: byte by byte */
-        else if (cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0))
+        size_t len = 1;
+        if (cp >= 0x20 && !(cp >= 0x7f && cp < 0xa0) && cp < WA_UTF8_BAD)
             len = wa_utf8_encode(cp, bytes);
         if (n + len >= size)
             break;

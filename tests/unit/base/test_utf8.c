@@ -91,7 +91,7 @@ static void test_bad(void **state)
         "\xff",
     };
     for (size_t i = 0; i < WA_COUNT(bad); i++) {
-        char text[16];
+        char text[16], out[4];
         assert_false(wa_utf8_valid(wa_sv(bad[i])));
         (void)snprintf(text, sizeof text, "ab%sc", bad[i]);
         assert_false(wa_utf8_valid(wa_sv(text)));
@@ -100,9 +100,39 @@ static void test_bad(void **state)
         assert_false(wa_utf8_next(wa_sv(text), &at, &cp));
         assert_int_equal(at, 2); /* stays where it is wrong */
         assert_int_equal(cp, 7);
+        /* Byte by byte where it is bad, and what follows is found again. */
+        struct wa_sv s = wa_sv(text);
+        at = 0;
+        for (size_t before = 0; wa_utf8_step(s, &at, &cp); before = at) {
+            bool is_bad = (unsigned char)text[before] >= 0x80;
+            assert_int_equal(at, before + 1);
+            assert_int_equal(cp, (is_bad ? WA_UTF8_BAD : 0) + (unsigned char)text[before]);
+            assert_int_equal(wa_utf8_is_shown(cp), !is_bad);
+            assert_int_equal(wa_utf8_encode(cp, out), is_bad ? 0 : 1);
+        }
+        assert_int_equal(at, s.n);
     }
     assert_true(wa_utf8_valid(wa_sv(NULL)));
     assert_true(wa_utf8_valid(WA_SV("a\0b"))); /* NUL is a character */
+}
+
+static void test_step(void **state)
+{
+    WA_UNUSED(state);
+    static const uint32_t expected[] = {
+        0,   WA_UTF8_BAD + 0xe2, WA_UTF8_BAD + 0x82, 0xe9, 0x20ac, 0x1f600,
+        'z', WA_UTF8_BAD + 0xf0, WA_UTF8_BAD + 0x9f};
+    /* Cut off in the middle and at the end; what stands between is whole. */
+    struct wa_sv s = WA_SV("\0\xe2\x82\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z\xf0\x9f");
+    size_t at = 0, n = 0;
+    uint32_t cp = 7;
+    for (; wa_utf8_step(s, &at, &cp); n++)
+        assert_true(n < WA_COUNT(expected) && cp == expected[n]);
+    assert_int_equal(n, WA_COUNT(expected));
+    assert_int_equal(at, s.n);
+    cp = 7;
+    assert_false(wa_utf8_step(s, &at, &cp) || wa_utf8_step(wa_sv(NULL), &(size_t){0}, &cp));
+    assert_int_equal(cp, 7);
 }
 
 static void test_cut(void **state)
@@ -148,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_scalar), cmocka_unit_test(test_every_three_bytes),
         cmocka_unit_test(test_bad),          cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_shown),
+        cmocka_unit_test(test_shown),        cmocka_unit_test(test_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
