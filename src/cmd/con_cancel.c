@@ -1,19 +1,16 @@
 /* con_cancel.c - waptconsole cancel: signs that actions which have not ended shall not be done, and
  * tells what became of them.
  *
- * Which actions a batch has is what the server says; whoever owns it could keep any of them back
- * without our word. A machine drops what waits there, and refuses what has not come yet; what runs
- * begins no further step. With --host it is a task of that machine's that nobody ordered, by the
- * name that 'waptconsole host HOST tasks' says: no other task is ever called so.
+ * With --host it is a task of that machine's that nobody ordered, by the name that 'waptconsole
+ * host HOST tasks' says.
  */
 #include "base/date.h"
 #include "base/mem.h"
 #include "cmd/con.h"
 #include "codec/hex.h"
-#include "console/orders.h"
+#include "console/cancels.h"
 #include "os/clock.h"
 
-#define PAGE 1000u /* actions of one signature, and of one answer */
 #define CONFIRM_ABOVE 10u
 #define POLL_MS 500u
 
@@ -29,9 +26,7 @@ struct work {
     const char *which; /* "batch" or "id" */
     const char *name;  /* of it */
     struct wa_targets targets;
-    char (*ids)[33]; /* of each target */
-    size_t cap;
-    int64_t until;  /* the last of their not_after */
+    struct wa_cancels cancels;
     char batch[33]; /* of the cancels */
     size_t left, cancelled, ended;
 };
@@ -39,7 +34,7 @@ struct work {
 static void work_fini(struct work *w)
 {
     wa_targets_fini(&w->targets);
-    wa_free(w->ids);
+    wa_cancels_fini(&w->cancels);
     wa_client_close(w->client);
 }
 
@@ -50,41 +45,14 @@ static struct wa_sv get(const struct wa_json *j, const char *key)
 
 /* --- before --- */
 
-static enum wa_code grow(struct work *w, struct wa_err *err)
-{
-    size_t cap = w->cap == 0 ? 64 : 2 * w->cap;
-    struct wa_target *items = wa_realloc(w->targets.items, cap, sizeof *items);
-    if (items == NULL)
-        return wa_nomem(err);
-    w->targets.items = items;
-    char(*ids)[33] = wa_realloc(w->ids, cap, sizeof *ids);
-    if (ids == NULL)
-        return wa_nomem(err);
-    w->ids = ids;
-    w->cap = cap;
-    return WA_OK;
-}
-
 static enum wa_code take(void *user, const struct wa_json *a, struct wa_err *err)
 {
     struct work *w = user;
-    struct wa_target t = {.uuid = ""};
-    struct wa_sv id = get(a, "id"), name = get(a, "name"), uuid = get(a, "uuid");
-    int64_t not_after = 0;
-    if (wa_order_is_final(get(a, "state")))
-        return WA_OK;
-    if (!wa_hex_is(id, 32) || !wa_json_i64(wa_json_get(a, "not_after"), &not_after) ||
-        uuid.n == 0 || uuid.n > WA_UUID_MAX || w->targets.count == WA_ACTION_HOSTS_MAX)
-        return wa_fail(err, WA_E_INVALID, "the server's list of actions can't be read");
-    if (w->targets.count == w->cap && grow(w, err) != WA_OK)
+    size_t before = w->targets.count;
+    if (wa_cancels_add(&w->cancels, a, err) != WA_OK || w->targets.count == before)
         return err->code;
-    (void)snprintf(t.uuid, sizeof t.uuid, "%.*s", WA_SV_ARG(uuid));
-    (void)snprintf(t.name, sizeof t.name, "%.*s", WA_SV_ARG(name.n > 0 ? name : uuid));
-    memcpy(w->ids[w->targets.count], id.p, 32);
-    w->ids[w->targets.count][32] = '\0';
-    w->targets.items[w->targets.count++] = t;
-    w->until = not_after > w->until ? not_after : w->until;
-    wa_cli_say(w->cli, "cancel %.*s: %s (%s)", WA_SV_ARG(get(a, "kind")), t.name, t.uuid);
+    const struct wa_target *t = &w->targets.items[before];
+    wa_cli_say(w->cli, "cancel %.*s: %s (%s)", WA_SV_ARG(get(a, "kind")), t->name, t->uuid);
     return WA_OK;
 }
 
@@ -116,29 +84,16 @@ static enum wa_code choose_task(struct work *w, const char *host, struct wa_err 
     if (wa_host_list_fetch(w->client, WA_HOST_LIST_NAMES, &arena, &list, err) != WA_OK ||
         wa_targets_choose(&list, wa_sv(host), 1, &w->targets, err) != WA_OK)
         return err->code;
-    w->ids = wa_calloc(1, sizeof *w->ids);
-    if (w->ids == NULL)
-        return wa_nomem(err);
-    memcpy(w->ids[0], w->cli->args[0], 33);
-    w->until = wa_clock_now() + WA_CANCEL_TASK_S;
     w->which = "batch"; /* of the cancel itself */
     w->name = w->batch;
-    return WA_OK;
+    return wa_cancels_task(&w->cancels, w->cli->args[0], err);
 }
 
 static enum wa_code send(struct work *w, const struct wa_signer *signer, size_t from,
                          struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf body;
-    int64_t now = wa_clock_now();
-    size_t rest = w->targets.count - from;
-    const struct wa_order_plan plan = {
-        .kind = WA_ACT_CANCEL,
-        .targets = w->targets.items + from,
-        .target_count = rest < WA_ORDERS_AT_ONCE ? rest : WA_ORDERS_AT_ONCE,
-        .cancels = w->ids + from,
-        .now = now,
-        .valid_s = w->until > now + WA_CANCEL_REST_S ? w->until - now : WA_CANCEL_REST_S};
+    const struct wa_order_plan plan = wa_cancels_plan(&w->cancels, from, WA_ORDERS_AT_ONCE);
     wa_buf_init(&body, WA_SERVER_BODY_MAX);
     return wa_orders_sign(&plan, signer, &body, err) == WA_OK
                ? wa_orders_post(w->client, wa_buf_sv(&body), w->batch, err)
@@ -220,7 +175,7 @@ static enum wa_code work(struct work *w, struct wa_err *err)
     if (w->targets.count > CONFIRM_ABOVE && !wa_cli_has(w->cli, "yes") &&
         wa_cli_confirm(question, "--yes", err) != WA_OK)
         return err->code;
-    for (size_t from = 0; from < w->targets.count; from += PAGE)
+    for (size_t from = 0; from < w->targets.count; from += WA_ORDERS_AT_ONCE)
         if (send(w, &signer.signer, from, err) != WA_OK)
             return err->code;
     if (follow(w, err) != WA_OK)
@@ -247,6 +202,7 @@ static enum wa_code run(struct wa_cli *cli, struct wa_err *err)
     if (w == NULL)
         return wa_nomem(err);
     w->cli = cli;
+    w->cancels.targets = &w->targets;
     enum wa_code code = work(w, err);
     work_fini(w);
     wa_free(w);

@@ -9,9 +9,6 @@
 #define WA_ORDERS_AT_ONCE                                                                          \
     1000u /* machines under one signature: a body of a size that the server takes */
 
-#define WA_CANCEL_REST_S 60    /* s: the least that a cancel is good for */
-#define WA_CANCEL_TASK_S 86400 /* s: of a task that nobody ordered; the machine may be away */
-
 struct wa_order_plan {
     enum wa_action_kind kind;
     const struct wa_target *targets;
