@@ -84,17 +84,7 @@ enum wa_code wa_agent_db_open(const char *base, struct wa_db **ret, struct wa_er
 enum wa_code wa_param_get(struct wa_db *db, const char *name, struct wa_buf *out,
                           struct wa_err *err)
 {
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT value FROM params WHERE name = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, name);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (row)
-        wa_buf_addsv(out, wa_col_sv(s, 0));
-    wa_reset(s);
-    return wa_buf_check(out, err);
+    return wa_db_text(db, "SELECT value FROM params WHERE name = ?", wa_sv(name), out, err);
 }
 
 enum wa_code wa_param_i64(struct wa_db *db, const char *name, int64_t *ret, struct wa_err *err)

@@ -4,11 +4,6 @@
 #include "base/mem.h"
 #include "os/clock.h"
 
-static void copy_text(char *out, size_t size, struct wa_sv s)
-{
-    (void)snprintf(out, size, "%.*s", WA_SV_ARG(s));
-}
-
 /* --- orders --- */
 
 enum wa_code wa_action_record(struct wa_db *db, const char *id, int64_t not_after, int64_t now,
@@ -125,9 +120,9 @@ enum wa_code wa_outbox_next(struct wa_db *db, int64_t now, struct wa_outbox_item
         return err->code;
     i.id = wa_col_i64(s, 0);
     i.tries = wa_col_i64(s, 1);
-    copy_text(i.action_id, sizeof i.action_id, wa_col_sv(s, 2));
-    copy_text(i.state, sizeof i.state, wa_col_sv(s, 3));
-    copy_text(i.code, sizeof i.code, wa_col_sv(s, 4));
+    wa_col_text(s, 2, i.action_id, sizeof i.action_id);
+    wa_col_text(s, 3, i.state, sizeof i.state);
+    wa_col_text(s, 4, i.code, sizeof i.code);
     if (wa_sv_dup(wa_col_sv(s, 5), &i.message, err) != WA_OK ||
         wa_sv_dup(wa_col_sv(s, 6), &i.packages, err) != WA_OK) {
         wa_outbox_item_fini(&i);

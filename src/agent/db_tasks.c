@@ -118,11 +118,6 @@ enum wa_code wa_task_add(struct wa_db *db, const char *kind, struct wa_sv args,
     return wa_run(s, err);
 }
 
-static void copy_text(char *out, size_t size, struct wa_sv s)
-{
-    (void)snprintf(out, size, "%.*s", WA_SV_ARG(s));
-}
-
 enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found,
                           struct wa_err *err)
 {
@@ -141,9 +136,9 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
     t.id = wa_col_i64(s, 0);
-    copy_text(t.kind, sizeof t.kind, wa_col_sv(s, 1));
-    copy_text(t.created_by, sizeof t.created_by, wa_col_sv(s, 3));
-    copy_text(t.action_id, sizeof t.action_id, wa_col_sv(s, 4));
+    wa_col_text(s, 1, t.kind, sizeof t.kind);
+    wa_col_text(s, 3, t.created_by, sizeof t.created_by);
+    wa_col_text(s, 4, t.action_id, sizeof t.action_id);
     t.is_put_off = wa_col_i64(s, 5) != 0;
     t.is_in_use = wa_col_i64(s, 7) != 0;
     t.language = wa_text_find(wa_col_sv(s, 8));

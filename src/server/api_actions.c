@@ -343,7 +343,7 @@ static enum wa_code write_counts(const struct wa_api_call *c, struct question *q
             wa_jw_kvi(w, state, n);
             n = 0;
         }
-        (void)snprintf(state, sizeof state, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+        wa_col_text(s, 0, state, sizeof state);
         n += wa_col_i64(s, 1);
         if (q->state[0] == '\0' || strcmp(q->state, state) == 0)
             q->total += wa_col_i64(s, 1);
@@ -385,8 +385,8 @@ static void write_next(const struct question *q, struct wa_stmt *s, char value[W
     if (q->meant == HOST)
         (void)snprintf(value, WA_PAGE_TEXT, "%lld", (long long)wa_col_i64(s, 11));
     else
-        (void)snprintf(value, WA_PAGE_TEXT, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
-    (void)snprintf(id, 33, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+        wa_col_text(s, 1, value, WA_PAGE_TEXT);
+    wa_col_text(s, 0, id, 33);
 }
 
 static enum wa_code ask_rows(const struct wa_api_call *c, const struct question *q,

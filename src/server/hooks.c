@@ -200,7 +200,7 @@ enum wa_code wa_hooks_list(struct wa_db *db, wa_hook_fn fn, void *user, struct w
                             .missed = wa_col_i64(q, 8),
                             .waiting = wa_col_i64(q, 9),
                             .is_disabled = wa_col_i64(q, 10) != 0};
-        (void)snprintf(h.id, sizeof h.id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        wa_col_text(q, 0, h.id, sizeof h.id);
         code = fn(user, &h, err);
         if (code != WA_OK) {
             wa_reset(q);
@@ -269,7 +269,7 @@ static enum wa_code look(struct wa_db *db, const char *id, int64_t before, bool 
         return no_hook(id, err);
     *ret_tried = wa_col_i64(q, 0) != before;
     *ret_good = wa_col_i64(q, 1) == 0;
-    (void)snprintf(result, 256, "%.*s", WA_SV_ARG(wa_col_sv(q, 2)));
+    wa_col_text(q, 2, result, 256);
     wa_reset(q);
     return WA_OK;
 }

@@ -10,26 +10,38 @@
 #include "crypto/digest.h"
 #include "os/clock.h"
 
-enum wa_code wa_server_journal_head(struct wa_db *db, const char *node, struct wa_journal_head *ret,
-                                    struct wa_err *err)
+/* sql: a row of the node's, sequence number and digest. */
+static enum wa_code read_head(struct wa_db *db, const char *sql, const char *node,
+                              struct wa_journal_head *ret, struct wa_err *err)
 {
     struct wa_stmt *s;
     bool row = false;
     struct wa_journal_head h = {.seq = 0, .digest = WA_JOURNAL_FIRST};
-    if (wa_db_prepare(db,
-                      "SELECT seq, digest FROM journal WHERE node = ? ORDER BY seq DESC LIMIT 1",
-                      &s, err) != WA_OK)
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
         return err->code;
     wa_bind_s(s, 0, node);
     if (wa_step(s, &row, err) != WA_OK)
         return err->code;
     if (row) {
         h.seq = wa_col_i64(s, 0);
-        (void)snprintf(h.digest, sizeof h.digest, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
+        wa_col_text(s, 1, h.digest, sizeof h.digest);
         wa_reset(s);
     }
     *ret = h;
     return WA_OK;
+}
+
+enum wa_code wa_server_journal_head(struct wa_db *db, const char *node, struct wa_journal_head *ret,
+                                    struct wa_err *err)
+{
+    return read_head(db, "SELECT seq, digest FROM journal WHERE node = ? ORDER BY seq DESC LIMIT 1",
+                     node, ret, err);
+}
+
+enum wa_code wa_server_journal_base(struct wa_db *db, const char *node, struct wa_journal_head *ret,
+                                    struct wa_err *err)
+{
+    return read_head(db, "SELECT seq, digest FROM journal_bases WHERE node = ?", node, ret, err);
 }
 
 static enum wa_code insert(struct wa_db *db, const char *node, int64_t seq, int64_t at,
@@ -96,7 +108,7 @@ enum wa_code wa_server_journal_digest(struct wa_db *db, const char *node, int64_
         return err->code;
     if (!row)
         return wa_fail(err, WA_E_NOT_FOUND, "the journal has no entry %lld", (long long)seq);
-    (void)snprintf(ret, WA_JOURNAL_DIGEST, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+    wa_col_text(s, 0, ret, WA_JOURNAL_DIGEST);
     wa_reset(s);
     return WA_OK;
 }
@@ -107,7 +119,7 @@ static enum wa_code each(struct wa_stmt *s, wa_journal_fn fn, void *user, struct
     bool row = true;
     while (wa_step(s, &row, err) == WA_OK && row) {
         char digest[WA_JOURNAL_DIGEST];
-        (void)snprintf(digest, sizeof digest, "%.*s", WA_SV_ARG(wa_col_sv(s, 3)));
+        wa_col_text(s, 3, digest, sizeof digest);
         const struct wa_journal_row r = {.node = wa_col_sv(s, 0),
                                          .seq = wa_col_i64(s, 1),
                                          .at = wa_col_i64(s, 2),

@@ -9,26 +9,6 @@
 
 #define PAGE 500
 
-enum wa_code wa_server_journal_base(struct wa_db *db, const char *node, struct wa_journal_head *ret,
-                                    struct wa_err *err)
-{
-    struct wa_stmt *s;
-    bool row = false;
-    struct wa_journal_head h = {.seq = 0, .digest = WA_JOURNAL_FIRST};
-    if (wa_db_prepare(db, "SELECT seq, digest FROM journal_bases WHERE node = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, node);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (row) {
-        h.seq = wa_col_i64(s, 0);
-        (void)snprintf(h.digest, sizeof h.digest, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
-        wa_reset(s);
-    }
-    *ret = h;
-    return WA_OK;
-}
-
 /* --- verifying --- */
 
 struct chain {
@@ -165,7 +145,7 @@ enum wa_code wa_server_journal_chains(struct wa_db *db, struct wa_journal_links 
             wa_reset(s);
             return wa_nomem(err);
         }
-        (void)snprintf(l->node, sizeof l->node, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+        wa_col_text(s, 0, l->node, sizeof l->node);
     }
     return err->code;
 }

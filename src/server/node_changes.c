@@ -232,7 +232,7 @@ static enum wa_code read_places(struct wa_store *s, struct wa_err *err)
         return err->code;
     while (wa_step(q, &row, err) == WA_OK && row) {
         char uuid[WA_UUID_MAX + 1];
-        (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        wa_col_text(q, 0, uuid, sizeof uuid);
         wa_fleet_set_reachable(
             s->fleet, wa_sv(uuid),
             wa_store_conn_of(s, uuid) != NULL ||
@@ -338,8 +338,8 @@ static enum wa_code collect(struct wa_store *s, int64_t newest, struct changes *
             wa_reset(q);
             return wa_nomem(err);
         }
-        (void)snprintf(c->kind, sizeof c->kind, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
-        (void)snprintf(c->name, sizeof c->name, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
+        wa_col_text(q, 0, c->kind, sizeof c->kind);
+        wa_col_text(q, 1, c->name, sizeof c->name);
     }
     return err->code;
 }

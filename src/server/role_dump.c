@@ -72,7 +72,7 @@ static enum wa_code check_target(struct load *l, struct wa_err *err)
             wa_step(s, &row, err) != WA_OK)
             return err->code;
         if (row)
-            (void)snprintf(name, sizeof name, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+            wa_col_text(s, 0, name, sizeof name);
         wa_reset(s);
     }
     if (row)

@@ -152,7 +152,7 @@ static enum wa_code add_to_group(struct counting *c, struct group *g, struct wa_
         write_group(c, g);
         wa_buf_clear(&g->text);
         wa_buf_addsv(&g->text, wa_buf_sv(&text));
-        (void)snprintf(g->key, sizeof g->key, "%.*s", WA_SV_ARG(wa_col_sv(s, 4)));
+        wa_col_text(s, 4, g->key, sizeof g->key);
         g->count = 0;
     }
     g->count += c->among == NULL ? wa_col_i64(s, 3) : 1;

@@ -73,8 +73,8 @@ enum wa_code wa_store_action(struct wa_db *db, struct wa_sv id, const char *uuid
     wa_bind_s(s, 1, uuid);
     if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
-    (void)snprintf(ret->kind, sizeof ret->kind, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
-    (void)snprintf(ret->state, sizeof ret->state, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
+    wa_col_text(s, 0, ret->kind, sizeof ret->kind);
+    wa_col_text(s, 1, ret->state, sizeof ret->state);
     wa_reset(s);
     return WA_OK;
 }

@@ -19,18 +19,13 @@ enum wa_code wa_batches_add(struct wa_db *db, const struct wa_batch *b, struct w
     return wa_run(s, err);
 }
 
-static void copy(char *out, size_t size, struct wa_sv text)
-{
-    (void)snprintf(out, size, "%.*s", WA_SV_ARG(text));
-}
-
 static void read_row(struct wa_stmt *s, struct wa_batch *b)
 {
-    copy(b->id, sizeof b->id, wa_col_sv(s, 0));
-    copy(b->user, sizeof b->user, wa_col_sv(s, 1));
-    copy(b->kind, sizeof b->kind, wa_col_sv(s, 2));
-    copy(b->what, sizeof b->what, wa_col_sv(s, 3));
-    copy(b->signer, sizeof b->signer, wa_col_sv(s, 4));
+    wa_col_text(s, 0, b->id, sizeof b->id);
+    wa_col_text(s, 1, b->user, sizeof b->user);
+    wa_col_text(s, 2, b->kind, sizeof b->kind);
+    wa_col_text(s, 3, b->what, sizeof b->what);
+    wa_col_text(s, 4, b->signer, sizeof b->signer);
     b->count = wa_col_i64(s, 5);
     b->created = wa_col_i64(s, 6);
 }

@@ -37,7 +37,7 @@ static enum wa_code take_going(struct wa_stmt *q, const struct wa_store_conn *c,
     struct going *g = WA_VEC_PUSH(b);
     if (g == NULL)
         return wa_nomem(err);
-    (void)snprintf(g->id, sizeof g->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+    wa_col_text(q, 0, g->id, sizeof g->id);
     memcpy(g->uuid, c->uuid, sizeof g->uuid);
     memcpy(g->nonce, c->nonce, sizeof g->nonce);
     return wa_sv_dup(wa_col_sv(q, 2), &g->order, err);
@@ -54,7 +54,7 @@ static enum wa_code collect(struct wa_store *s, struct wa_stmt *q, struct batch 
     for (code = wa_step(q, &row, err); code == WA_OK && row;
          code = code == WA_OK ? wa_step(q, &row, err) : code) {
         char to[65];
-        (void)snprintf(to, sizeof to, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
+        wa_col_text(q, 1, to, sizeof to);
         struct wa_store_conn *c = wa_store_conn_of(s, to);
         if (c == NULL)
             continue;
@@ -290,7 +290,7 @@ static enum wa_code find_waiting(struct wa_store *s, const char *batch, struct w
     wa_bind_i64(q, 1, wa_clock_now());
     while (wa_step(q, &row, err) == WA_OK && row) {
         char uuid[65];
-        (void)snprintf(uuid, sizeof uuid, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+        wa_col_text(q, 0, uuid, sizeof uuid);
         const struct wa_store_conn *c = wa_store_conn_of(s, uuid);
         if (c == NULL)
             continue;

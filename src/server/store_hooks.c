@@ -163,9 +163,9 @@ static enum wa_code find_due(struct wa_store *s, struct wa_hook_sending *k, bool
     wa_bind_i64(q, 0, wa_clock_now());
     wa_bind_i64(q, 1, wa_clock_now() + PAUSE_MAX_S); /* of a clock that was ahead */
     while (!*ret_found && wa_step(q, &row, err) == WA_OK && row) {
-        (void)snprintf(k->id, sizeof k->id, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
-        (void)snprintf(k->url, sizeof k->url, "%.*s", WA_SV_ARG(wa_col_sv(q, 1)));
-        (void)snprintf(k->secret, sizeof k->secret, "%.*s", WA_SV_ARG(wa_col_sv(q, 2)));
+        wa_col_text(q, 0, k->id, sizeof k->id);
+        wa_col_text(q, 1, k->url, sizeof k->url);
+        wa_col_text(q, 2, k->secret, sizeof k->secret);
         k->missed = wa_col_i64(q, 3);
         k->tries = wa_col_i64(q, 4);
         k->failed_since = wa_col_i64(q, 5);

@@ -18,9 +18,9 @@ enum wa_code wa_store_set_user(struct wa_db *db, const char *name, const char *h
 
 void wa_store_read_person(struct wa_stmt *s, struct wa_person *ret)
 {
-    (void)snprintf(ret->name, sizeof ret->name, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
-    (void)snprintf(ret->role, sizeof ret->role, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
-    (void)snprintf(ret->origin, sizeof ret->origin, "%.*s", WA_SV_ARG(wa_col_sv(s, 2)));
+    wa_col_text(s, 0, ret->name, sizeof ret->name);
+    wa_col_text(s, 1, ret->role, sizeof ret->role);
+    wa_col_text(s, 2, ret->origin, sizeof ret->origin);
     ret->is_disabled = wa_col_i64(s, 3) != 0;
     ret->is_limited = wa_col_i64(s, 4) != 0;
     ret->has_factor = wa_col_i64(s, 5) != 0;
@@ -73,7 +73,7 @@ enum wa_code wa_store_next_foreign(struct wa_db *db, const char *origin, const c
     wa_bind_s(s, 1, after);
     if (wa_step(s, &row, err) != WA_OK || !row)
         return err->code;
-    (void)snprintf(out, WA_NAME_MAX + 1, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+    wa_col_text(s, 0, out, WA_NAME_MAX + 1);
     wa_reset(s);
     return WA_OK;
 }
@@ -159,17 +159,7 @@ enum wa_code wa_store_set_perimeter(struct wa_db *db, const char *name, const ch
 enum wa_code wa_store_perimeter(struct wa_db *db, const char *name, struct wa_buf *json,
                                 struct wa_err *err)
 {
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(db, "SELECT perimeter FROM users WHERE name = ?", &s, err) != WA_OK)
-        return err->code;
-    wa_bind_s(s, 0, name);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (row)
-        wa_buf_addsv(json, wa_col_sv(s, 0));
-    wa_reset(s);
-    return wa_buf_check(json, err);
+    return wa_db_text(db, "SELECT perimeter FROM users WHERE name = ?", wa_sv(name), json, err);
 }
 
 enum wa_code wa_store_disable(struct wa_db *db, const char *name, bool is_disabled,
@@ -222,19 +212,9 @@ enum wa_code wa_store_logged_in(struct wa_db *db, const char *name, int64_t now,
 enum wa_code wa_store_user_hash(struct wa_db *db, struct wa_sv name, struct wa_buf *hash,
                                 struct wa_err *err)
 {
-    struct wa_stmt *s;
-    bool row = false;
-    if (wa_db_prepare(
-            db, "SELECT hash FROM users WHERE name = ? AND is_disabled = 0 AND origin = 'local'",
-            &s, err) != WA_OK)
-        return err->code;
-    wa_bind_sv(s, 0, name);
-    if (wa_step(s, &row, err) != WA_OK)
-        return err->code;
-    if (row)
-        wa_buf_addsv(hash, wa_col_sv(s, 0));
-    wa_reset(s);
-    return wa_buf_check(hash, err);
+    return wa_db_text(
+        db, "SELECT hash FROM users WHERE name = ? AND is_disabled = 0 AND origin = 'local'", name,
+        hash, err);
 }
 
 /* --- second factors --- */

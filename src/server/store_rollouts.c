@@ -30,20 +30,15 @@ enum wa_code wa_rollouts_add(struct wa_db *db, const struct wa_rollout_row *r, s
     return wa_run(s, err);
 }
 
-static void copy(char *out, size_t size, struct wa_sv text)
-{
-    (void)snprintf(out, size, "%.*s", WA_SV_ARG(text));
-}
-
 static enum wa_code read_row(struct wa_stmt *s, struct wa_rollout_row *r, struct wa_err *err)
 {
-    copy(r->id, sizeof r->id, wa_col_sv(s, 0));
-    copy(r->name, sizeof r->name, wa_col_sv(s, 1));
-    copy(r->kind, sizeof r->kind, wa_col_sv(s, 2));
-    copy(r->owner, sizeof r->owner, wa_col_sv(s, 3));
-    copy(r->signer, sizeof r->signer, wa_col_sv(s, 4));
-    copy(r->state, sizeof r->state, wa_col_sv(s, 5));
-    copy(r->reason, sizeof r->reason, wa_col_sv(s, 6));
+    wa_col_text(s, 0, r->id, sizeof r->id);
+    wa_col_text(s, 1, r->name, sizeof r->name);
+    wa_col_text(s, 2, r->kind, sizeof r->kind);
+    wa_col_text(s, 3, r->owner, sizeof r->owner);
+    wa_col_text(s, 4, r->signer, sizeof r->signer);
+    wa_col_text(s, 5, r->state, sizeof r->state);
+    wa_col_text(s, 6, r->reason, sizeof r->reason);
     r->ring = wa_col_i64(s, 7);
     r->ring_since = wa_col_i64(s, 8);
     r->forgiven = wa_col_i64(s, 9);
@@ -113,7 +108,7 @@ enum wa_code wa_rollouts_list(struct wa_db *db, bool live, char (*ids)[33], size
     wa_bind_i64(s, 0, (int64_t)max);
     enum wa_code code = wa_step(s, &row, err);
     for (; code == WA_OK && row && n < max; code = wa_step(s, &row, err))
-        copy(ids[n++], sizeof ids[0], wa_col_sv(s, 0));
+        wa_col_text(s, 0, ids[n++], sizeof ids[0]);
     if (code == WA_OK && row)
         wa_reset(s);
     *ret_count = n;

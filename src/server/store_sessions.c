@@ -7,11 +7,6 @@
 
 #include "codec/hex.h"
 
-static void copy(struct wa_stmt *s, int col, char *out, size_t size)
-{
-    (void)snprintf(out, size, "%.*s", WA_SV_ARG(wa_col_sv(s, col)));
-}
-
 /* One that names user, or something of his, by one or two texts. */
 static enum wa_code run(struct wa_db *db, const char *sql, const char *a, const char *b,
                         struct wa_err *err)
@@ -81,14 +76,14 @@ enum wa_code wa_store_add_session(struct wa_db *db, const struct wa_person_sessi
 
 static void read_session(struct wa_stmt *s, int col, struct wa_person_session *ret)
 {
-    copy(s, col, ret->sha256, sizeof ret->sha256);
-    copy(s, col + 1, ret->user, sizeof ret->user);
-    copy(s, col + 2, ret->method, sizeof ret->method);
-    copy(s, col + 3, ret->peer, sizeof ret->peer);
+    wa_col_text(s, col, ret->sha256, sizeof ret->sha256);
+    wa_col_text(s, col + 1, ret->user, sizeof ret->user);
+    wa_col_text(s, col + 2, ret->method, sizeof ret->method);
+    wa_col_text(s, col + 3, ret->peer, sizeof ret->peer);
     ret->created = wa_col_i64(s, col + 4);
     ret->used = wa_col_i64(s, col + 5);
     ret->expires = wa_col_i64(s, col + 6);
-    copy(s, col + 7, ret->certificate, sizeof ret->certificate);
+    wa_col_text(s, col + 7, ret->certificate, sizeof ret->certificate);
     ret->due = wa_col_i64(s, col + 8);
 }
 
@@ -298,8 +293,8 @@ enum wa_code wa_store_next_grant(struct wa_db *db, char session[65], char *user,
                       &s, err) != WA_OK ||
         wa_step(s, ret_found, err) != WA_OK || !*ret_found)
         return err->code;
-    copy(s, 0, session, 65);
-    copy(s, 1, user, WA_NAME_MAX + 1);
+    wa_col_text(s, 0, session, 65);
+    wa_col_text(s, 1, user, WA_NAME_MAX + 1);
     wa_buf_addsv(sealed, wa_col_sv(s, 2));
     wa_reset(s);
     if (wa_buf_check(sealed, err) != WA_OK ||
@@ -354,10 +349,10 @@ enum wa_code wa_store_add_api_token(struct wa_db *db, const struct wa_api_token 
 
 static void read_token(struct wa_stmt *s, int col, struct wa_api_token *ret)
 {
-    copy(s, col, ret->sha256, sizeof ret->sha256);
-    copy(s, col + 1, ret->user, sizeof ret->user);
-    copy(s, col + 2, ret->name, sizeof ret->name);
-    copy(s, col + 3, ret->rights, sizeof ret->rights);
+    wa_col_text(s, col, ret->sha256, sizeof ret->sha256);
+    wa_col_text(s, col + 1, ret->user, sizeof ret->user);
+    wa_col_text(s, col + 2, ret->name, sizeof ret->name);
+    wa_col_text(s, col + 3, ret->rights, sizeof ret->rights);
     ret->created = wa_col_i64(s, col + 4);
     ret->expires = wa_col_i64(s, col + 5);
     ret->used = wa_col_i64(s, col + 6);

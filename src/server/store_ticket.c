@@ -99,7 +99,7 @@ enum wa_code wa_store_account_holder(struct wa_store *s, const char *account, st
     wa_bind_sv(q, 1, but);
     if (wa_step(q, &row, err) != WA_OK || !row)
         return err->code;
-    (void)snprintf(ret, WA_UUID_MAX + 1, "%.*s", WA_SV_ARG(wa_col_sv(q, 0)));
+    wa_col_text(q, 0, ret, WA_UUID_MAX + 1);
     wa_reset(q);
     return WA_OK;
 }

@@ -28,14 +28,14 @@ static void read_row(struct wa_stmt *s, struct wa_upload *u)
 {
     *u = (struct wa_upload){
         .size = wa_col_i64(s, 5), .created = wa_col_i64(s, 9), .touched = wa_col_i64(s, 10)};
-    (void)snprintf(u->id, sizeof u->id, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
-    (void)snprintf(u->user, sizeof u->user, "%.*s", WA_SV_ARG(wa_col_sv(s, 1)));
-    (void)snprintf(u->name, sizeof u->name, "%.*s", WA_SV_ARG(wa_col_sv(s, 2)));
-    (void)snprintf(u->host, sizeof u->host, "%.*s", WA_SV_ARG(wa_col_sv(s, 3)));
-    (void)snprintf(u->sha256, sizeof u->sha256, "%.*s", WA_SV_ARG(wa_col_sv(s, 4)));
-    (void)snprintf(u->state, sizeof u->state, "%.*s", WA_SV_ARG(wa_col_sv(s, 6)));
-    (void)snprintf(u->code, sizeof u->code, "%.*s", WA_SV_ARG(wa_col_sv(s, 7)));
-    (void)snprintf(u->message, sizeof u->message, "%.*s", WA_SV_ARG(wa_col_sv(s, 8)));
+    wa_col_text(s, 0, u->id, sizeof u->id);
+    wa_col_text(s, 1, u->user, sizeof u->user);
+    wa_col_text(s, 2, u->name, sizeof u->name);
+    wa_col_text(s, 3, u->host, sizeof u->host);
+    wa_col_text(s, 4, u->sha256, sizeof u->sha256);
+    wa_col_text(s, 6, u->state, sizeof u->state);
+    wa_col_text(s, 7, u->code, sizeof u->code);
+    wa_col_text(s, 8, u->message, sizeof u->message);
 }
 
 static enum wa_code first(struct wa_stmt *s, struct wa_upload *ret, bool *ret_found,

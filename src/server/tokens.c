@@ -92,7 +92,7 @@ enum wa_code wa_server_list_tokens(const struct wa_server_config *c, wa_token_fn
         code = wa_step(s, &row, err);
     for (; code == WA_OK && row; code = wa_step(s, &row, err)) {
         char id[WA_TOKEN_ID + 1];
-        (void)snprintf(id, sizeof id, "%.*s", WA_SV_ARG(wa_col_sv(s, 0)));
+        wa_col_text(s, 0, id, sizeof id);
         fn(user, id, wa_col_i64(s, 1), wa_col_i64(s, 2));
     }
     return code == WA_OK ? WA_OK : wa_wrap(err, "listing the enrolment tokens");

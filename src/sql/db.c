@@ -6,6 +6,7 @@
 #include "sql/db.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "sql/db_priv.h"
 
 struct wa_stmt {
@@ -189,9 +190,32 @@ struct wa_sv wa_col_sv(struct wa_stmt *s, int col)
     return s->db->drv->col_sv(s->s, col);
 }
 
+void wa_col_text(struct wa_stmt *s, int col, char *out, size_t size)
+{
+    struct wa_sv text = wa_col_sv(s, col);
+    size_t n = text.n < size ? text.n : wa_utf8_cut(text.p, size - 1);
+    (void)snprintf(out, size, "%.*s", (int)n, n > 0 ? text.p : "");
+}
+
 bool wa_col_is_null(struct wa_stmt *s, int col)
 {
     return s->db->drv->col_is_null(s->s, col);
+}
+
+enum wa_code wa_db_text(struct wa_db *db, const char *sql, struct wa_sv key, struct wa_buf *out,
+                        struct wa_err *err)
+{
+    struct wa_stmt *s;
+    bool row = false;
+    if (wa_db_prepare(db, sql, &s, err) != WA_OK)
+        return err->code;
+    wa_bind_sv(s, 0, key);
+    if (wa_step(s, &row, err) != WA_OK)
+        return err->code;
+    if (row)
+        wa_buf_addsv(out, wa_col_sv(s, 0));
+    wa_reset(s);
+    return wa_buf_check(out, err);
 }
 
 int64_t wa_db_changes(struct wa_db *db)

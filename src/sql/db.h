@@ -63,7 +63,13 @@ WA_CHECK enum wa_code wa_run(struct wa_stmt *s, struct wa_err *err);
 void wa_reset(struct wa_stmt *s); /* after leaving a loop of steps early */
 int64_t wa_col_i64(struct wa_stmt *s, int col);
 struct wa_sv wa_col_sv(struct wa_stmt *s, int col); /* empty for NULL */
+/* The same into out, of size bytes: as much of it as fits, no character cut in two. */
+void wa_col_text(struct wa_stmt *s, int col, char *out, size_t size);
 bool wa_col_is_null(struct wa_stmt *s, int col);
+/* The first column of the row that sql, a literal, finds by key, its one parameter, appended to
+ * out; nothing where there is none. */
+WA_CHECK enum wa_code wa_db_text(struct wa_db *db, const char *sql, struct wa_sv key,
+                                 struct wa_buf *out, struct wa_err *err);
 int64_t wa_db_changes(struct wa_db *db); /* rows touched by the last statement */
 
 /* Several statements without parameters, literals only: schema. */
