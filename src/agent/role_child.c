@@ -59,8 +59,8 @@ int wa_role_child_end(struct wa_role_child *c, enum wa_code code, const struct w
     return wa_code_exit(code);
 }
 
-enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work, uint16_t type,
-                                size_t max, struct wa_err *err)
+static enum wa_code answer(struct wa_role_child *c, wa_role_work_fn work, uint16_t type, size_t max,
+                           struct wa_err *err)
 {
     struct wa_chan_msg msg;
     struct wa_err failed = WA_ERR_INIT;
@@ -77,6 +77,17 @@ enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work, u
         wa_role_error_write(&failed, &out);
     }
     return wa_chan_send(c->chan, type, msg.id, wa_buf_sv(&out), -1, err);
+}
+
+int wa_role_answer_one(enum wa_role role, struct wa_priv *p, wa_role_work_fn work, uint16_t type,
+                       size_t max)
+{
+    struct wa_err err = WA_ERR_INIT;
+    struct wa_role_child c;
+    enum wa_code code = wa_role_child_begin(&c, role, p, &err);
+    if (code == WA_OK)
+        code = answer(&c, work, type, max, &err);
+    return wa_role_child_end(&c, code, &err);
 }
 
 void wa_role_error_write(const struct wa_err *e, struct wa_buf *out)

@@ -24,16 +24,12 @@ static enum wa_code describe(struct wa_sv payload, struct wa_buf *out, struct wa
 
 int wa_role_describe(void)
 {
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_role_child c;
     static const char *const etc[] = {"/etc", NULL};
     struct wa_priv priv = {.allow = WA_PRIV_FS_READ | WA_PRIV_FS_WRITE | WA_PRIV_FDS,
                            .read_paths = etc,
                            .write_paths = etc,
                            .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
                            .limit_files = 16};
-    enum wa_code code = wa_role_child_begin(&c, WA_ROLE_DESCRIBE, &priv, &err);
-    if (code == WA_OK)
-        code = wa_role_answer_one(&c, describe, WA_M_DESCRIBE_DONE, WA_ROLE_NOTE_MAX, &err);
-    return wa_role_child_end(&c, code, &err);
+    return wa_role_answer_one(WA_ROLE_DESCRIBE, &priv, describe, WA_M_DESCRIBE_DONE,
+                              WA_ROLE_NOTE_MAX);
 }

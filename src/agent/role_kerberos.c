@@ -59,8 +59,6 @@ static enum wa_code find_answer(struct wa_sv question, struct wa_buf *out, struc
 
 int wa_role_kerberos(void)
 {
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_role_child c;
     const char *reads[64] = {"/etc/krb5.conf", "/etc/krb5.conf.d", "/etc/gss",
                              "/var/lib/sss/pubconf"};
     size_t n = 4;
@@ -72,8 +70,6 @@ int wa_role_kerberos(void)
         .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
         .limit_files = 64,
     };
-    enum wa_code code = wa_role_child_begin(&c, WA_ROLE_KERBEROS, &priv, &err);
-    if (code == WA_OK)
-        code = wa_role_answer_one(&c, find_answer, WA_M_TICKET_ANSWER, WA_ROLE_JSON_MAX, &err);
-    return wa_role_child_end(&c, code, &err);
+    return wa_role_answer_one(WA_ROLE_KERBEROS, &priv, find_answer, WA_M_TICKET_ANSWER,
+                              WA_ROLE_JSON_MAX);
 }

@@ -31,15 +31,16 @@ struct wa_role_child {
  * the caller ends. */
 WA_CHECK enum wa_code wa_role_child_begin(struct wa_role_child *c, enum wa_role role,
                                           struct wa_priv *p, struct wa_err *err);
-/* The whole of a process that does one thing: waits for the one message of the manager's, and
- * answers it with what work has written, or with its error. Buffers of max bytes. */
+/* Logs the error, if any, closes the channel; returns the process's exit status. */
+int wa_role_child_end(struct wa_role_child *c, enum wa_code code, const struct wa_err *err);
+/* The whole of a process that does one thing: begins, waits for the one message of the manager's,
+ * answers it by one of that type with what work has written, or with its error, and ends. Buffers
+ * of max bytes. Returns the process's exit status. */
 #define WA_ROLE_FIRST_WORD_MS 30000 /* ms: the manager speaks first */
 typedef enum wa_code (*wa_role_work_fn)(struct wa_sv payload, struct wa_buf *out,
                                         struct wa_err *err);
-WA_CHECK enum wa_code wa_role_answer_one(struct wa_role_child *c, wa_role_work_fn work,
-                                         uint16_t type, size_t max, struct wa_err *err);
-/* Logs the error, if any, closes the channel; returns the process's exit status. */
-int wa_role_child_end(struct wa_role_child *c, enum wa_code code, const struct wa_err *err);
+int wa_role_answer_one(enum wa_role role, struct wa_priv *p, wa_role_work_fn work, uint16_t type,
+                       size_t max);
 
 /* {"code":"refused","message":"..."}; text is cut so that it fits WA_ROLE_NOTE_MAX. */
 void wa_role_error_write(const struct wa_err *e, struct wa_buf *out);

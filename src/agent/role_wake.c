@@ -35,15 +35,10 @@ static enum wa_code wake(struct wa_sv payload, struct wa_buf *out, struct wa_err
 
 int wa_role_wake(void)
 {
-    struct wa_err err = WA_ERR_INIT;
-    struct wa_role_child c;
     static const char *const nothing[] = {NULL};
     struct wa_priv priv = {.allow = WA_PRIV_DATAGRAM | WA_PRIV_FDS,
                            .read_paths = nothing,
                            .limit_memory_bytes = wa_role_memory_limit(MEMORY_MAX),
                            .limit_files = 16};
-    enum wa_code code = wa_role_child_begin(&c, WA_ROLE_WAKE, &priv, &err);
-    if (code == WA_OK)
-        code = wa_role_answer_one(&c, wake, WA_M_WAKE_DONE, WA_ROLE_NOTE_MAX, &err);
-    return wa_role_child_end(&c, code, &err);
+    return wa_role_answer_one(WA_ROLE_WAKE, &priv, wake, WA_M_WAKE_DONE, WA_ROLE_NOTE_MAX);
 }
