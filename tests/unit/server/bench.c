@@ -779,3 +779,48 @@ int pair_teardown(void **state)
     free(p);
     return 0;
 }
+
+void trio_say(struct trio *t, size_t i, const char *sections)
+{
+    struct machine *m = &t->m[i];
+    WA_AUTO_BUF struct wa_buf text;
+    wa_buf_init(&text, 65536);
+    wa_buf_addf(&text,
+                "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,%s}",
+                m->uuid, (long long)++m->seq, (long long)wa_clock_now(), sections);
+    assert_int_equal(post(&t->b, m, "/agent/v1/report", wa_buf_sv(&text)), 200);
+}
+
+int trio_setup(void **state, const char *const sections[3])
+{
+    static const char *const uuids[] = {"a", "b", "c"};
+    struct wa_err err = WA_ERR_INIT;
+    struct trio *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    bench_new(&t->b);
+    bench_token(&t->b, "t", INT64_MAX, 10);
+    for (size_t i = 0; i < 3; i++) {
+        machine_new(&t->m[i], uuids[i]);
+        assert_int_equal(machine_register(&t->b, &t->m[i], WA_CRED_TOKEN, "t"), 200);
+        trio_say(t, i, sections[i]);
+    }
+    struct wa_db *db = t->b.store->db;
+    assert_int_equal(bench_login(&t->b, "10.0.0.1", "admin", BENCH_PASSWORD, t->admin), 200);
+    must(wa_store_set_user(db, "limited", "H", "readonly", &err), &err);
+    must(wa_store_set_perimeter(db, "limited", "{\"groups\":[\"sales\"]}", &err), &err);
+    must(wa_store_set_names(db, WA_SV("b"), WA_SV("sales"), &err), &err);
+    must(wa_store_show_names(db, WA_SV("b"), t->b.store->fleet, &err), &err);
+    assert_int_equal(bench_login(&t->b, "10.0.0.1", "limited", BENCH_PASSWORD, t->limited), 200);
+    *state = t;
+    return 0;
+}
+
+int trio_teardown(void **state)
+{
+    struct trio *t = *state;
+    for (size_t i = 0; i < 3; i++)
+        machine_free(&t->m[i]);
+    bench_free(&t->b);
+    free(t);
+    return 0;
+}

@@ -143,4 +143,17 @@ struct pair {
 int pair_setup(void **state);
 int pair_teardown(void **state);
 
+/* A bench with three machines, "a", "b" and "c"; tokens of somebody who sees all of them, and of
+ * somebody who sees "b". */
+struct trio {
+    struct bench b;
+    struct machine m[3];
+    char admin[65], limited[65];
+};
+/* sections: members of what each one says first, as JSON text. */
+int trio_setup(void **state, const char *const sections[3]);
+int trio_teardown(void **state);
+/* What one of them says next. */
+void trio_say(struct trio *t, size_t i, const char *sections);
+
 #endif

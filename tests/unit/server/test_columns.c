@@ -4,75 +4,27 @@
 #include "bench.h"
 
 #include "base/utf8.h"
-#include "os/clock.h"
 #include "server/columns.h"
 #include "server/store_hosts.h"
 
-struct place {
-    struct bench b;
-    struct machine m[3]; /* "a", "b" and "c", which has reported nothing odd */
-    char admin[65], limited[65];
-};
-
-static const char info_a[] =
-    "{\"computer_name\":\"a\",\"cpu_name\":\"Ryzen\",\"gateways\":[\"10.0.0.1\",\"10.0.0.2\"],"
-    "\"platform\":\"Linux\",\"linux64\":true,\"x.y,z%\":\"odd\",\"nothing\":null,\"networking\":[{"
-    "\"iface\":\"eth0\",\"addr\":[{\"addr\":\"10.0.0.7\"}]},{\"iface\":\"eth1\"}]}";
-static const char info_b[] = "{\"computer_name\":\"b\",\"cpu_name\":\"=cmd()\\u0007\\n<b>\","
-                             "\"gateways\":{\"0\":\"x\"},\"platform\":\"Linux\"}";
-static const char info_c[] =
-    "{\"computer_name\":\"c\",\"cpu_name\":{\"cpu_name\":[]},\"platform\":\"Windows\"}";
-static const char *const infos[] = {info_a, info_b, info_c};
-static const char *const dmis[] = {
-    "{\"Memory_Device\":[{\"Size\":8},{\"Size\":16}],\"BIOS_Information\":{\"Vendor\":\"AMI\"}}",
-    "{\"Memory_Device\":{\"Size\":32}}", "{}"};
-
-static void say(struct place *p, struct machine *m, size_t i)
-{
-    struct wa_buf body;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, 65536);
-    wa_buf_addf(&text, "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,",
-                m->uuid, (long long)++m->seq, (long long)wa_clock_now());
-    wa_buf_addf(&text, "\"host_info\":%s,\"dmi\":%s}", infos[i], dmis[i]);
-    machine_seal(m, wa_buf_sv(&text), &body);
-    assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
-                     200);
-    wa_buf_fini(&body);
-}
+static const char said_a[] =
+    "\"host_info\":{\"computer_name\":\"a\",\"cpu_name\":\"Ryzen\",\"gateways\":[\"10.0.0.1\","
+    "\"10.0.0.2\"],\"platform\":\"Linux\",\"linux64\":true,\"x.y,z%\":\"odd\",\"nothing\":null,"
+    "\"networking\":[{\"iface\":\"eth0\",\"addr\":[{\"addr\":\"10.0.0.7\"}]},"
+    "{\"iface\":\"eth1\"}]},"
+    "\"dmi\":{\"Memory_Device\":[{\"Size\":8},{\"Size\":16}],\"BIOS_Information\":{\"Vendor\":"
+    "\"AMI\"}}";
+static const char said_b[] =
+    "\"host_info\":{\"computer_name\":\"b\",\"cpu_name\":\"=cmd()\\u0007\\n<b>\",\"gateways\":{"
+    "\"0\":\"x\"},\"platform\":\"Linux\"},\"dmi\":{\"Memory_Device\":{\"Size\":32}}";
+static const char said_c[] =
+    "\"host_info\":{\"computer_name\":\"c\",\"cpu_name\":{\"cpu_name\":[]},\"platform\":"
+    "\"Windows\"},\"dmi\":{}";
+static const char *const said[] = {said_a, said_b, said_c}; /* "c" has nothing odd */
 
 static int setup(void **state)
 {
-    static const char *const uuids[] = {"a", "b", "c"};
-    struct place *p = calloc(1, sizeof *p);
-    struct wa_err err = WA_ERR_INIT;
-    assert_non_null(p);
-    bench_new(&p->b);
-    bench_token(&p->b, "t", INT64_MAX, 10);
-    for (size_t i = 0; i < 3; i++) {
-        machine_new(&p->m[i], uuids[i]);
-        assert_int_equal(machine_register(&p->b, &p->m[i], WA_CRED_TOKEN, "t"), 200);
-        say(p, &p->m[i], i);
-    }
-    assert_int_equal(bench_login(&p->b, "10.0.0.1", "admin", BENCH_PASSWORD, p->admin), 200);
-    WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "limited", "H", "readonly", &err));
-    WA_ASSERT_OK(
-        wa_store_set_perimeter(p->b.store->db, "limited", "{\"groups\":[\"sales\"]}", &err));
-    WA_ASSERT_OK(wa_store_set_names(p->b.store->db, WA_SV("b"), WA_SV("sales"), &err));
-    WA_ASSERT_OK(wa_store_show_names(p->b.store->db, WA_SV("b"), p->b.store->fleet, &err));
-    assert_int_equal(bench_login(&p->b, "10.0.0.1", "limited", BENCH_PASSWORD, p->limited), 200);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-    for (size_t i = 0; i < 3; i++)
-        machine_free(&p->m[i]);
-    bench_free(&p->b);
-    free(p);
-    return 0;
+    return trio_setup(state, said);
 }
 
 static void test_what_is_there(void **state)
@@ -98,7 +50,7 @@ static void test_what_is_there(void **state)
         {"columns=dmi.Memory_Device.Size&limit=0", ""},
         {"columns=wapt_status.x", "a[]b[]c[]"},
     };
-    struct place *p = *state;
+    struct trio *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
         WA_AUTO_BUF struct wa_buf out;
         WA_AUTO_BUF struct wa_buf got;
@@ -129,7 +81,7 @@ static void test_who_sees_it(void **state)
 {
     static const char *const queries[] = {"columns=host_info.cpu_name,host_info.platform",
                                           "columns=host_info.cpu_name&hardware=linux"};
-    struct place *p = *state;
+    struct trio *p = *state;
     for (size_t i = 0; i < WA_COUNT(queries); i++) {
         WA_AUTO_BUF struct wa_buf out;
         wa_buf_init(&out, 1u << 20);
@@ -146,7 +98,7 @@ static void test_who_sees_it(void **state)
 /* What one machine says costs a page of a thousand others little. */
 static void test_a_rogue_machine_says_too_much(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     WA_AUTO_BUF struct wa_buf out;
     WA_AUTO_BUF struct wa_buf text;
     struct wa_err err = WA_ERR_INIT;
@@ -168,7 +120,7 @@ static void test_a_rogue_machine_says_too_much(void **state)
 /* A page of many is asked for in parts, and who asks for little meanwhile is answered first. */
 static void test_others_in_between(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     struct wa_fleet *fleet = p->b.store->fleet;
     struct wa_err err = WA_ERR_INIT;
     int status = 0;
@@ -203,7 +155,7 @@ static void test_others_in_between(void **state)
 
 static void test_table(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     WA_AUTO_BUF struct wa_buf out;
     wa_buf_init(&out, 1u << 20);
     assert_int_equal(bench_ask(&p->b, "GET", "/api/v1/hosts",
@@ -240,7 +192,7 @@ static void test_what_is_no_path(void **state)
         "columns=host_info.a,host_info.a,host_info.a,host_info.a,host_info.a,host_info.a,host_info."
         "a,host_info.a,host_info.a,host_info.a,host_info.a,host_info.a,host_info.a,host_info.a,"
         "host_info.a,host_info.a,host_info.a"};
-    struct place *p = *state;
+    struct trio *p = *state;
     char longer[WA_COLUMN_PATH_MAX + 32] = "columns=host_info.";
     memset(longer + strlen(longer), 'x', WA_COLUMN_PATH_MAX - 9);
     for (size_t i = 0; i < WA_COUNT(queries); i++) {
@@ -287,5 +239,5 @@ int main(void)
         cmocka_unit_test(test_table),         cmocka_unit_test(test_what_is_no_path),
         cmocka_unit_test(test_what_is_much),  cmocka_unit_test(test_others_in_between),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, trio_teardown);
 }

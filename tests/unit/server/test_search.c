@@ -3,86 +3,33 @@
 #include "bench.h"
 
 #include "base/mem.h"
-#include "os/clock.h"
 #include "server/api_search.h"
 
-struct place {
-    struct bench b;
-    struct machine m[3]; /* "a", "b" and "c" */
-    char admin[65], limited[65];
-};
-
-static const char *const infos[] = {
-    "{\"computer_name\":\"a\",\"system_manufacturer\":\"Dell Inc.\",\"system_productname\":"
-    "\"Latitude 5430\",\"mac\":[\"00:11:22:33:44:55\"],\"platform\":\"Linux\"}",
-    "{\"computer_name\":\"b\",\"system_manufacturer\":\"HP\",\"system_productname\":\"100%_of\","
-    "\"platform\":\"Linux\"}",
-    "{\"computer_name\":\"c\",\"system_manufacturer\":\"LENOVO\",\"platform\":\"Windows\"}"};
-static const char *const softwares[] = {
-    "[{\"name\":\"Firefox ESR\",\"version\":\"115.9.1\",\"publisher\":\"Mozilla\"},{\"name\":"
-    "\"vim\",\"version\":\"9.0\"}]",
-    "[{\"name\":\"firefox ESR\",\"version\":\"128.2\",\"publisher\":\"Mozilla\"},{\"name\":\"vim\","
-    "\"version\":\"9.0\"}]",
-    "[{\"name\":\"50%_x\",\"version\":\"1\"}]"};
-static const char *const packages[] = {
-    "[{\"package\":\"tis-firefox\",\"version\":\"115.9-2\",\"install_status\":\"OK\"}]",
-    "[{\"package\":\"tis-firefox\",\"version\":\"115.10-1\",\"install_status\":\"ERROR\"},{"
-    "\"package\":\"tis-vim\",\"version\":\"9\",\"install_status\":\"OK\",\"last_audit_status\":"
-    "\"WARNING\"}]",
-    "[]"};
-static const char *const upgrades[] = {"[\"tis-firefox(=115.10-1)\",\"tis-vim(=9)\"]",
-                                       "[\"tis-vim(=9)\"]",
-                                       "[\"tis-vim(=10)\",\"(\",\"x\",\"tis-vim(=11)\",\"y(=\"]"};
-
-static void say(struct place *p, struct machine *m, size_t i)
-{
-    struct wa_buf body;
-    WA_AUTO_BUF struct wa_buf text;
-    wa_buf_init(&text, 65536);
-    wa_buf_addf(&text, "{\"purpose\":\"wapt-status\",\"uuid\":\"%s\",\"seq\":%lld,\"time\":%lld,",
-                m->uuid, (long long)++m->seq, (long long)wa_clock_now());
-    wa_buf_addf(&text,
-                "\"host_info\":%s,\"installed_softwares\":%s,\"installed_packages\":%s,"
-                "\"last_update_status\":{\"upgrades\":%s}}",
-                infos[i], softwares[i], packages[i], upgrades[i]);
-    machine_seal(m, wa_buf_sv(&text), &body);
-    assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
-                     200);
-    wa_buf_fini(&body);
-}
+static const char said_a[] =
+    "\"host_info\":{\"computer_name\":\"a\",\"system_manufacturer\":\"Dell Inc.\","
+    "\"system_productname\":\"Latitude 5430\",\"mac\":[\"00:11:22:33:44:55\"],\"platform\":"
+    "\"Linux\"},\"installed_softwares\":[{\"name\":\"Firefox ESR\",\"version\":\"115.9.1\","
+    "\"publisher\":\"Mozilla\"},{\"name\":\"vim\",\"version\":\"9.0\"}],\"installed_packages\":[{"
+    "\"package\":\"tis-firefox\",\"version\":\"115.9-2\",\"install_status\":\"OK\"}],"
+    "\"last_update_status\":{\"upgrades\":[\"tis-firefox(=115.10-1)\",\"tis-vim(=9)\"]}";
+static const char said_b[] =
+    "\"host_info\":{\"computer_name\":\"b\",\"system_manufacturer\":\"HP\","
+    "\"system_productname\":\"100%_of\",\"platform\":\"Linux\"},\"installed_softwares\":[{"
+    "\"name\":\"firefox ESR\",\"version\":\"128.2\",\"publisher\":\"Mozilla\"},{\"name\":\"vim\","
+    "\"version\":\"9.0\"}],\"installed_packages\":[{\"package\":\"tis-firefox\",\"version\":"
+    "\"115.10-1\",\"install_status\":\"ERROR\"},{\"package\":\"tis-vim\",\"version\":\"9\","
+    "\"install_status\":\"OK\",\"last_audit_status\":\"WARNING\"}],\"last_update_status\":{"
+    "\"upgrades\":[\"tis-vim(=9)\"]}";
+static const char said_c[] =
+    "\"host_info\":{\"computer_name\":\"c\",\"system_manufacturer\":\"LENOVO\",\"platform\":"
+    "\"Windows\"},\"installed_softwares\":[{\"name\":\"50%_x\",\"version\":\"1\"}],"
+    "\"installed_packages\":[],\"last_update_status\":{\"upgrades\":[\"tis-vim(=10)\",\"(\",\"x\","
+    "\"tis-vim(=11)\",\"y(=\"]}";
+static const char *const said[] = {said_a, said_b, said_c};
 
 static int setup(void **state)
 {
-    static const char *const uuids[] = {"a", "b", "c"};
-    struct place *p = calloc(1, sizeof *p);
-    struct wa_err err = WA_ERR_INIT;
-    assert_non_null(p);
-    bench_new(&p->b);
-    bench_token(&p->b, "t", INT64_MAX, 10);
-    for (size_t i = 0; i < 3; i++) {
-        machine_new(&p->m[i], uuids[i]);
-        assert_int_equal(machine_register(&p->b, &p->m[i], WA_CRED_TOKEN, "t"), 200);
-        say(p, &p->m[i], i);
-    }
-    assert_int_equal(bench_login(&p->b, "10.0.0.1", "admin", BENCH_PASSWORD, p->admin), 200);
-    WA_ASSERT_OK(wa_store_set_user(p->b.store->db, "limited", "H", "readonly", &err));
-    WA_ASSERT_OK(
-        wa_store_set_perimeter(p->b.store->db, "limited", "{\"groups\":[\"sales\"]}", &err));
-    WA_ASSERT_OK(wa_store_set_names(p->b.store->db, WA_SV("b"), WA_SV("sales"), &err));
-    WA_ASSERT_OK(wa_store_show_names(p->b.store->db, WA_SV("b"), p->b.store->fleet, &err));
-    assert_int_equal(bench_login(&p->b, "10.0.0.1", "limited", BENCH_PASSWORD, p->limited), 200);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct place *p = *state;
-    for (size_t i = 0; i < 3; i++)
-        machine_free(&p->m[i]);
-    bench_free(&p->b);
-    free(p);
-    return 0;
+    return trio_setup(state, said);
 }
 
 /* The uuids of a list's answer, one after the other. */
@@ -150,7 +97,7 @@ static void test_hosts(void **state)
         {"search=a&not=search", "bc", "b"},
         {"group=sales&not=group", "ac", ""},
     };
-    struct place *p = *state;
+    struct trio *p = *state;
     for (size_t i = 0; i < WA_COUNT(cases); i++) {
         WA_AUTO_BUF struct wa_buf out;
         char got[64];
@@ -171,13 +118,13 @@ static void test_what_is_no_question(void **state)
     static const char *const queries[] = {"software=x&software_version=~1", "software_version=1",
                                           "package_version=1", "software=x&software_version=%3E",
                                           "package=x&package_version=1%2C%2C2"};
-    struct place *p = *state;
+    struct trio *p = *state;
     for (size_t i = 0; i < WA_COUNT(queries); i++)
         assert_int_equal(
             bench_ask(&p->b, "GET", "/api/v1/hosts", queries[i], p->admin, WA_SV(""), NULL), 400);
 }
 
-static void check(struct place *p, const char *path, const char *query, const char *token,
+static void check(struct trio *p, const char *path, const char *query, const char *token,
                   const char *expected)
 {
     WA_AUTO_BUF struct wa_buf out;
@@ -188,7 +135,7 @@ static void check(struct place *p, const char *path, const char *query, const ch
 
 static void test_counts(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     check(p, "/api/v1/software", "search=vim", p->admin,
           "{\"software\":[{\"name\":\"vim\",\"version\":\"9.0\",\"publisher\":\"\",\"machines\":2}"
           "]}");
@@ -218,7 +165,7 @@ static void test_counts(void **state)
 }
 
 /* "package version status machines" of each, one a line, page by page of that size. */
-static void estate_of(struct place *p, const char *token, const char *query, const char *body,
+static void estate_of(struct trio *p, const char *token, const char *query, const char *body,
                       int limit, char *got, size_t size)
 {
     static const char *const keys[] = {"package", "version", "status"};
@@ -283,7 +230,7 @@ static void test_estate(void **state)
         {"", "{\"hosts\":[\"a\",\"c\"]}", NULL, ""},
         {"name=%27%20OR%201=1%20--", "", "", ""},
     };
-    struct place *p = *state;
+    struct trio *p = *state;
     char got[4096];
     for (int limit = 1; limit <= 100; limit += 3) {
         estate_of(p, p->admin, "", "", limit, got, sizeof got);
@@ -301,19 +248,9 @@ static void test_estate(void **state)
 
 static void test_estate_follows(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     char got[4096];
-    WA_AUTO_BUF struct wa_buf text;
-    struct wa_buf body;
-    wa_buf_init(&text, 4096);
-    wa_buf_addf(&text,
-                "{\"purpose\":\"wapt-status\",\"uuid\":\"a\",\"seq\":%lld,\"time\":%lld,"
-                "\"last_update_status\":{\"upgrades\":[\"tis-vim(=10)\"]}}",
-                (long long)++p->m[0].seq, (long long)wa_clock_now());
-    machine_seal(&p->m[0], wa_buf_sv(&text), &body);
-    assert_int_equal(bench_ask(&p->b, "POST", "/agent/v1/report", "", "", wa_buf_sv(&body), NULL),
-                     200);
-    wa_buf_fini(&body);
+    trio_say(p, 0, "\"last_update_status\":{\"upgrades\":[\"tis-vim(=10)\"]}");
     estate_of(p, p->admin, "search=a", "", 100, got, sizeof got);
     assert_string_equal(got, "tis-firefox 115.9-2 OK 1\ntis-vim 10 MISSING 1\n");
     assert_int_equal(bench_ask(&p->b, "DELETE", "/api/v1/hosts/a", "", p->admin, WA_SV(""), NULL),
@@ -326,7 +263,7 @@ static void test_estate_follows(void **state)
  * taken them in. Who sees all machines that are listed sees none of these. */
 static void test_estate_of_the_unlisted(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     char got[4096];
     wa_fleet_remove(p->b.store->fleet, WA_SV("a"));
     wa_fleet_remove(p->b.store->fleet, WA_SV("c"));
@@ -343,7 +280,7 @@ static void test_what_is_no_estate(void **state)
 {
     static const char *const bodies[] = {"", "[]", "{}", "{\"hosts\":\"a\"}",
                                          "{\"hosts\":[],\"x\":1}"};
-    struct place *p = *state;
+    struct trio *p = *state;
     for (size_t i = 0; i < WA_COUNT(bodies); i++)
         assert_int_equal(
             bench_ask(&p->b, "POST", "/api/v1/estate", "", p->admin, wa_sv(bodies[i]), NULL), 400);
@@ -382,7 +319,7 @@ static void test_hostsets(void **state)
 
 static enum wa_code ask(void *arg, struct wa_err *err)
 {
-    struct place *p = arg;
+    struct trio *p = arg;
     WA_AUTO_BUF struct wa_buf question, answer;
     struct wa_search_hosts q = WA_SEARCH_HOSTS;
     wa_buf_init(&question, 65536);
@@ -406,7 +343,7 @@ static void test_share(void **state)
         {"/api/v1/hosts", "hardware=linux&columns=host_info.platform"},
         {"/api/v1/estate", ""},
         {"/api/v1/estate", "hardware=linux"}};
-    struct place *p = *state;
+    struct trio *p = *state;
     uint32_t last = 0;
     int status = 0;
     p->b.is_silent = true;
@@ -439,7 +376,7 @@ static void nothing(struct wa_store *s, void *user, struct wa_sv payload)
 /* A request that asks again waits once. */
 static void test_asks_again(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     struct wa_store *s = p->b.store;
     struct wa_err err = WA_ERR_INIT;
     struct wa_store_request r = {.store = s, .caller = "admin"};
@@ -459,7 +396,7 @@ static void test_asks_again(void **state)
 
 static void test_torture(void **state)
 {
-    struct place *p = *state;
+    struct trio *p = *state;
     struct wa_err err = WA_ERR_INIT;
     wa_torture_pause();
     WA_ASSERT_OK(ask(p, &err)); /* its statements stay prepared */
@@ -469,17 +406,17 @@ static void test_torture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_no_question, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_estate, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_estate_follows, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_estate_of_the_unlisted, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hosts, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_no_question, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_counts, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_estate, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_estate_follows, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_estate_of_the_unlisted, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_no_estate, setup, trio_teardown),
         cmocka_unit_test(test_hostsets),
-        cmocka_unit_test_setup_teardown(test_share, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_asks_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_torture, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_share, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_asks_again, setup, trio_teardown),
+        cmocka_unit_test_setup_teardown(test_torture, setup, trio_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
