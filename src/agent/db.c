@@ -58,6 +58,8 @@ static const struct wa_migration migrations[] = {
     {9, "ALTER TABLE tasks ADD COLUMN mark TEXT NOT NULL DEFAULT '';"
         "UPDATE tasks SET mark = lower(hex(randomblob(16)));"},
     {10, "ALTER TABLE tasks ADD COLUMN language TEXT NOT NULL DEFAULT '';"},
+    {11, "ALTER TABLE tasks ADD COLUMN is_put_off INTEGER NOT NULL DEFAULT 0;"
+         "UPDATE tasks SET is_put_off = 1 WHERE state <> 'done' AND message = 'put off';"},
 };
 
 int wa_agent_db_version(void)

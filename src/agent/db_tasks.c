@@ -126,9 +126,9 @@ enum wa_code wa_task_take(struct wa_db *db, struct wa_task *ret, bool *ret_found
     if (wa_db_prepare(db,
                       "UPDATE tasks SET state = 'running', started = ?1 WHERE id = (SELECT id FROM "
                       "tasks WHERE state = 'queued'"
-                      " AND (not_before <= ?1 OR (message = 'put off' AND not_before > ?1 + "
+                      " AND (not_before <= ?1 OR (is_put_off AND not_before > ?1 + "
                       "86400)) ORDER BY priority, id LIMIT 1) RETURNING id, kind, "
-                      "args, created_by, action_id, message = 'put off', done, waits_for IS NOT "
+                      "args, created_by, action_id, is_put_off, done, waits_for IS NOT "
                       "NULL, language",
                       &s, err) != WA_OK)
         return err->code;
@@ -237,8 +237,8 @@ enum wa_code wa_task_put_off(struct wa_db *db, int64_t id, int64_t not_before, s
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'queued', not_before = ?, message = 'put off', "
-                      "waits_for = NULL WHERE id = ?",
+                      "UPDATE tasks SET state = 'queued', not_before = ?, is_put_off = 1, "
+                      "message = 'put off', waits_for = NULL WHERE id = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, not_before);
@@ -251,8 +251,8 @@ enum wa_code wa_task_wait(struct wa_db *db, int64_t id, int64_t not_before, cons
 {
     struct wa_stmt *s;
     if (wa_db_prepare(db,
-                      "UPDATE tasks SET state = 'queued', not_before = ?, message = '', waits_for "
-                      "= ? WHERE id = ?",
+                      "UPDATE tasks SET state = 'queued', not_before = ?, is_put_off = 0, "
+                      "message = '', waits_for = ? WHERE id = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_i64(s, 0, not_before);

@@ -128,10 +128,16 @@ static void test_a_message_that_reads_so_is_only_a_message(void **state)
     struct wa_err err = WA_ERR_INIT;
     struct wa_task t = {.id = 0};
     (void)add(db, "upgrade", "scheduler", "");
-    WA_ASSERT_OK(wa_db_exec(db, "UPDATE tasks SET message = 'in use: editor'", &err));
-    take(db, &t);
-    assert_false(t.is_in_use);
-    wa_task_fini(&t);
+    static const char *const messages[] = {"in use: editor", "put off"};
+    for (size_t i = 0; i < WA_COUNT(messages); i++) {
+        struct wa_stmt *s;
+        WA_ASSERT_OK(wa_db_prepare(db, "UPDATE tasks SET state = 'queued', message = ?", &s, &err));
+        wa_bind_s(s, 0, messages[i]);
+        WA_ASSERT_OK(wa_run(s, &err));
+        take(db, &t);
+        assert_false(t.is_in_use || t.is_put_off);
+        wa_task_fini(&t);
+    }
 }
 
 /* Version 7 had it in the message. */
@@ -147,7 +153,8 @@ static void test_an_older_queue_is_taken_over(void **state)
                             "DELETE FROM schema_version WHERE version > 7;"
                             "ALTER TABLE tasks DROP COLUMN waits_for;"
                             "ALTER TABLE tasks DROP COLUMN mark;"
-                            "ALTER TABLE tasks DROP COLUMN language;",
+                            "ALTER TABLE tasks DROP COLUMN language;"
+                            "ALTER TABLE tasks DROP COLUMN is_put_off;",
                             &err));
     wa_db_close(p->db);
     p->db = NULL;
@@ -157,7 +164,19 @@ static void test_an_older_queue_is_taken_over(void **state)
     shown(p->db, "message", text);
     assert_string_equal(text, "\"\"");
     take(p->db, &t);
-    assert_true(t.is_in_use);
+    assert_true(t.is_in_use && !t.is_put_off);
+    WA_ASSERT_OK(wa_task_put_off(p->db, t.id, 0, &err));
+    wa_task_fini(&t);
+    /* Version 10 had that in the message. */
+    WA_ASSERT_OK(wa_db_exec(p->db,
+                            "DELETE FROM schema_version WHERE version > 10;"
+                            "ALTER TABLE tasks DROP COLUMN is_put_off;",
+                            &err));
+    wa_db_close(p->db);
+    p->db = NULL;
+    WA_ASSERT_OK(wa_agent_db_open(p->dir, &p->db, &err));
+    take(p->db, &t);
+    assert_true(t.is_put_off && !t.is_in_use);
     wa_task_fini(&t);
 }
 
