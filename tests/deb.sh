@@ -174,7 +174,7 @@ check "with a link for him alone" await sh_on 'test "$(stat -c "%U %a" /tmp/kim/
 shop() { # who removes and installs a package in the page; nobody but him is answered
     on runuser -u "${1:-kim}" -- python3 -c '
 import json, re, sys, time, urllib.error, urllib.request
-base, ticket = re.match(r"(http://127[.0-9]+:[0-9]+)/#ticket=([0-9a-f]+)", sys.argv[1]).groups()
+base, ticket = re.match(r"(http://127[.0-9]+:[0-9]+)/#answer=[0-9a-f]+&ticket=([0-9a-f]+)", sys.argv[1]).groups()
 def ask(path, body, token=None):
     more = {"Authorization": "Bearer " + token} if token else {}
     try:

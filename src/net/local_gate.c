@@ -24,12 +24,12 @@ void wa_local_gate_fini(struct wa_local_gate *g)
 }
 
 enum wa_code wa_local_gate_ticket(struct wa_local_gate *g, uint64_t now_ms,
-                                  char out[WA_LOCAL_SECRET_SIZE], struct wa_err *err)
+                                  struct wa_local_ticket *ret, struct wa_err *err)
 {
     size_t i = g->next % WA_LOCAL_TICKETS;
-    if (wa_rand_hex(out, 32, err) != WA_OK)
+    if (wa_rand_hex(ret->secret, 32, err) != WA_OK || wa_rand_hex(ret->answer, 32, err) != WA_OK)
         return err->code;
-    memcpy(g->tickets[i].secret, out, WA_LOCAL_SECRET_SIZE);
+    g->tickets[i].t = *ret;
     g->tickets[i].until_ms = now_ms + WA_LOCAL_TICKET_MS;
     g->next++;
     return WA_OK;
@@ -41,13 +41,15 @@ static bool is_secret(struct wa_sv given, const char *secret)
            wa_ct_equal(given.p, secret, WA_LOCAL_SECRET_SIZE - 1);
 }
 
-enum wa_code wa_local_gate_redeem(struct wa_local_gate *g, struct wa_sv ticket, uint64_t now_ms,
-                                  struct wa_err *err)
+enum wa_code wa_local_gate_redeem(struct wa_local_gate *g, struct wa_sv secret, uint64_t now_ms,
+                                  char ret_answer[WA_LOCAL_SECRET_SIZE], struct wa_err *err)
 {
     for (size_t i = 0; i < WA_LOCAL_TICKETS; i++) {
-        if (!is_secret(ticket, g->tickets[i].secret))
+        struct wa_local_ticket *t = &g->tickets[i].t;
+        if (!is_secret(secret, t->secret))
             continue;
-        wa_wipe(g->tickets[i].secret, sizeof g->tickets[i].secret);
+        memcpy(ret_answer, t->answer, sizeof t->answer);
+        wa_wipe(t, sizeof *t);
         if (now_ms <= g->tickets[i].until_ms)
             return WA_OK;
     }

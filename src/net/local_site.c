@@ -32,13 +32,16 @@ static const char security_headers[] =
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
+#define PROOF "Wapt-Proof: %s\r\n"
+#define PROOF_SIZE (WA_LOCAL_SECRET_SIZE + 32)
+
 struct wa_local_site {
     struct wa_local_site_options o;
     struct wa_http_server *http;
     struct wa_timer *clock;
     struct wa_local_gate gate;
-    char proof[WA_LOCAL_SECRET_SIZE + 32]; /* a header line */
-    uint64_t active_ms;                    /* the last call of a page */
+    char proof[PROOF_SIZE]; /* a header line */
+    uint64_t active_ms;     /* the last call of a page */
     bool is_ending;
 };
 
@@ -53,7 +56,7 @@ void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out)
 
 /* --- requests --- */
 
-/* The one call without the token: the ticket is the proof. */
+/* The one call without the token: the ticket is the proof, and its other half ours. */
 static bool is_session(const struct wa_http_head *head)
 {
     return head->method == WA_HTTP_POST && wa_sv_eqs(head->path, "/local/session");
@@ -73,15 +76,18 @@ static void call_session(struct wa_local_site *s, struct wa_http_conn *c, struct
     struct wa_jw w;
     const struct wa_json *j = NULL;
     struct wa_sv ticket = WA_SV("");
+    char answer[WA_LOCAL_SECRET_SIZE], line[PROOF_SIZE];
     const struct wa_json_field fields[] = {{"ticket", WA_WANT_SV, true, 64, &ticket}};
     wa_arena_init(&arena, 64u << 10);
     wa_buf_init(&out, 1024);
     if (wa_json_parse(body, 0, &arena, &j, &err) != WA_OK ||
         wa_json_read(j, fields, WA_COUNT(fields), "the request", &err) != WA_OK ||
-        wa_local_gate_redeem(&s->gate, ticket, wa_loop_now_ms(s->o.loop), &err) != WA_OK) {
+        wa_local_gate_redeem(&s->gate, ticket, wa_loop_now_ms(s->o.loop), answer, &err) != WA_OK) {
         wa_http_answer_err(c, &err);
         return;
     }
+    (void)snprintf(line, sizeof line, PROOF, answer);
+    wa_http_set_headers(c, line);
     s->active_ms = wa_loop_now_ms(s->o.loop);
     wa_jw_init(&w, &out);
     wa_jw_obj(&w);
@@ -89,6 +95,8 @@ static void call_session(struct wa_local_site *s, struct wa_http_conn *c, struct
     wa_jw_kv(&w, "proof", s->gate.proof);
     wa_jw_end(&w);
     wa_local_answer_json(c, &out);
+    wa_wipe(answer, sizeof answer);
+    wa_wipe(line, sizeof line);
 }
 
 static bool is_call(struct wa_sv path)
@@ -233,12 +241,13 @@ static void tick(void *user)
 
 enum wa_code wa_local_site_link(struct wa_local_site *s, char *out, struct wa_err *err)
 {
-    char ticket[WA_LOCAL_SECRET_SIZE];
+    struct wa_local_ticket t;
     uint64_t now = wa_loop_now_ms(s->o.loop);
-    if (wa_local_gate_ticket(&s->gate, now, ticket, err) != WA_OK)
+    if (wa_local_gate_ticket(&s->gate, now, &t, err) != WA_OK)
         return err->code;
-    (void)snprintf(out, WA_LOCAL_LINK_SIZE, "%s/#ticket=%s", s->gate.origin, ticket);
-    wa_wipe(ticket, sizeof ticket);
+    (void)snprintf(out, WA_LOCAL_LINK_SIZE, "%s/#answer=%s&ticket=%s", s->gate.origin, t.answer,
+                   t.secret);
+    wa_wipe(&t, sizeof t);
     s->active_ms = now; /* somebody comes: not now the end */
     return WA_OK;
 }
@@ -273,7 +282,7 @@ static enum wa_code listen(struct wa_local_site *s, struct wa_err *err)
         wa_http_server_new(s->o.loop, &fd, 1, NULL, &config, &events, s, &s->http, err) != WA_OK)
         return err->code;
     fd = -1; /* the server's now */
-    (void)snprintf(s->proof, sizeof s->proof, "Wapt-Proof: %s\r\n", s->gate.proof);
+    (void)snprintf(s->proof, sizeof s->proof, PROOF, s->gate.proof);
     s->active_ms = wa_loop_now_ms(s->o.loop);
     if (wa_timer_new(s->o.loop, tick, s, &s->clock, err) != WA_OK)
         return err->code;

@@ -53,7 +53,7 @@ void wa_local_site_end(struct wa_local_site *s);
 void wa_local_site_free(struct wa_local_site *s);
 
 /* A new link for a browser; out has room for WA_LOCAL_LINK_SIZE. It is a secret. */
-#define WA_LOCAL_LINK_SIZE 128
+#define WA_LOCAL_LINK_SIZE 256
 WA_CHECK enum wa_code wa_local_site_link(struct wa_local_site *s, char *out, struct wa_err *err);
 
 void wa_local_answer_json(struct wa_http_conn *c, struct wa_buf *out);

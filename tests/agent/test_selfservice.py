@@ -47,7 +47,7 @@ class Page:
 
     def link(self):
         with open(self.link_file, encoding='utf-8') as f:
-            return re.fullmatch(r'http://(127\.\d+\.\d+\.\d+:\d+)/#ticket=([0-9a-f]{64})(.*)', f.read()).groups()
+            return re.fullmatch(r'http://(127\.\d+\.\d+\.\d+:\d+)/#answer=[0-9a-f]{64}&ticket=([0-9a-f]{64})(.*)', f.read()).groups()
 
     def exchange(self, method, path, body, headers):
         c = http.client.HTTPConnection(self.address, int(self.port), timeout=60)

@@ -13,7 +13,7 @@ import pytest
 from conftest import BIN, PATIENCE, end, until
 
 
-LINK = r"http://(127\.\d+\.\d+\.\d+:\d+)/#ticket=([0-9a-f]{64})"  # of any address of loopback
+LINK = r"http://(127\.\d+\.\d+\.\d+:\d+)/#answer=[0-9a-f]{64}&ticket=([0-9a-f]{64})"  # of any address of loopback
 
 
 class Answer:
@@ -53,6 +53,7 @@ class Local:
         self.find(re.fullmatch(LINK, link))
 
     def find(self, link):
+        self.link = link[0]
         self.here, self.ticket = link.groups()
         self.address, self.port = self.here.split(":")
         self.origin, self.token = f"http://{self.here}", None

@@ -27,7 +27,7 @@ def played():
         evil = http.server.ThreadingHTTPServer((local.address, 0), Evil)
         threading.Thread(target=evil.serve_forever, daemon=True).start()
         try:
-            yield play("attacks.mjs", link=f"{local.origin}/#ticket={local.ticket}", evil=f"http://evil.example:{evil.server_port}/",
+            yield play("attacks.mjs", link=local.link, evil=f"http://evil.example:{evil.server_port}/",
                        password=(org.base / "admin.pw").read_text().strip(), keyPassword=(org.base / "pw").read_text().strip())
             assert "console.signed" not in local.log.read_text()
         finally:
@@ -51,7 +51,7 @@ def impostor(address, port, file):
             "    def do(self):\n"
             "        body = self.rfile.read(int(self.headers.get('Content-Length') or 0)).decode()\n"
             "        out.write(f'{self.command} {self.path} {body}\\n'); out.flush()\n"
-            "        said = json.dumps({'version': 'impostor', 'language': 'en', 'keys': [], 'confirm': {'method': 'terminal', 'above_hosts': 20}, 'idle_s': 1800,\n"
+            "        said = json.dumps({'token': 'f' * 64, 'proof': '0' * 64, 'version': 'impostor', 'language': 'en', 'keys': [], 'confirm': {'method': 'terminal', 'above_hosts': 20}, 'idle_s': 1800,\n"
             "                           'server': {'url': 'https://impostor.example', 'state': 'login', 'user': '', 'roles': [], 'message': ''}}).encode()\n"
             "        self.send_response(200); self.send_header('Content-Type', 'application/json'); self.send_header('Wapt-Proof', '0' * 64)\n"
             "        self.send_header('Content-Length', str(len(said))); self.end_headers(); self.wfile.write(said)\n"
@@ -64,20 +64,25 @@ def impostor(address, port, file):
     return p
 
 
-def test_who_takes_the_port_gets_no_password(tmp_path):
+def test_who_takes_the_port_learns_nothing(tmp_path):
     with organisation() as org:
         org.base.chmod(0o711)
-        local, file, started = Local(org), org.base / "heard", []
+        programs, started = {p.link: p for p in (Local(org, "known"), Local(org, "new"))}, []
 
-        def take_over():
+        def take_over(link):
+            local = programs[link]
             local.stop()
-            started.append(impostor(local.address, int(local.port), file))
+            started.append(impostor(local.address, int(local.port), org.base / f"heard.{local.port}"))
+
+        def heard(link):
+            return (org.base / f"heard.{programs[link].port}").read_text().splitlines()[1:]
 
         try:
-            told = play("port.mjs", does={"takeOver": take_over, "heard": lambda: file.read_text().splitlines()[1:]},
-                        link=f"{local.origin}/#ticket={local.ticket}", secret="correct horse")
+            told = play("port.mjs", does={"takeOver": take_over, "heard": heard}, **dict(zip(("link", "again"), programs)), secret="correct horse")
         finally:
             for p in started:
                 p.kill()
                 p.wait()
-    assert told == {"whoTakesThePortGetsNoPassword": None}, told
+            for p in programs.values():
+                p.stop()
+    assert told == dict.fromkeys(scenarios("port.mjs")), told

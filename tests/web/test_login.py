@@ -44,7 +44,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def played(world):
-    return play("login.mjs", link=f"{world.pages.origin}/#ticket={world.pages.ticket}", keyPassword=(world.org.base / "pw").read_text().strip())
+    return play("login.mjs", link=world.pages.link, keyPassword=(world.org.base / "pw").read_text().strip())
 
 
 @pytest.mark.parametrize("name", scenarios("login.mjs"))

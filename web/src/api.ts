@@ -49,7 +49,6 @@ async function failure(answer: Response): Promise<ApiError> {
 /** One request with the token, and the program's own answer, in the page's language once that is known. */
 async function ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     let answer: Response;
-    const isBeginning = link.value === "starting"; // the proof comes with this answer
     const isBytes = body instanceof Blob;
     try {
         answer = await fetch(path, {
@@ -65,8 +64,8 @@ async function ask(method: string, path: string, body?: unknown, signal?: AbortS
         if (!isAbort(e) && link.value === "open") link.value = "away";
         throw isAbort(e) ? e : new ApiError(0, "away", errorText(e));
     }
-    if (!isBeginning && answer.headers.get("Wapt-Proof") !== proof) {
-        if (answer.status === 401) forgetSession(); // the token is void: nobody is told more than that
+    if (answer.headers.get("Wapt-Proof") !== proof) {
+        if (answer.status === 401 && link.value !== "starting") forgetSession(); // the token is void: nobody is told more than that
         else if (link.value === "open") link.value = "away";
         throw new ApiError(answer.status, "away", t("Something else answers in place of the console."));
     }
@@ -148,23 +147,25 @@ export async function download(path: string, name: string): Promise<void> {
     saveFile(await (await send("GET", path)).blob(), name);
 }
 
-function takeTicket(): string {
-    const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket") ?? "";
+function takeTicket(): { ticket: string; answer: string } {
+    const given = new URLSearchParams(location.hash.slice(1));
     if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-    return ticket;
+    return { ticket: given.get("ticket") ?? "", answer: given.get("answer") ?? "" };
 }
 
-/** The ticket of the address, which works once, becomes the token. */
+/** The ticket of the address, which works once, becomes the token; by the answer of the address the program proves that it gave both. */
 export async function openSession(): Promise<void> {
-    const ticket = takeTicket();
-    if (ticket) {
+    const { ticket, answer } = takeTicket();
+    if (ticket && answer) {
+        const kept = proof;
         try {
+            proof = answer;
             const made = await call<{ token: string; proof: string }>("POST", SESSION, { ticket });
             ({ token, proof } = made);
             sessionStorage.setItem(TOKEN, token);
             sessionStorage.setItem(PROOF, proof);
         } catch {
-            if (!token) link.value = "ended";
+            proof = kept;
         }
     }
     if (!token) link.value = "ended";

@@ -246,7 +246,7 @@ export async function oneTabDoesNotUndoWhatAnotherHasChosen(given) {
             return call(q, ...more);
         };
         const other = await page.context().newPage();
-        await other.goto(`${base}/hosts#ticket=second`);
+        await other.goto(`${base}/hosts#answer=first&ticket=second`);
         await other.locator(".t-body .t-row a").first().waitFor();
         await page.getByRole("combobox", { name: "Colours" }).selectOption("dark");
         await until(() => Promise.resolve(mock.prefs.theme === "dark"), "the program keeps it");

@@ -221,7 +221,7 @@ export class Mock {
         }
         if (out === "streams") return undefined;
         if (out === "drops") return q.socket.destroy();
-        a.writeHead(out.status ?? 200, { "Content-Type": "application/json", "Cache-Control": "no-store", ...(this.isKnown(q) ? { "Wapt-Proof": PROOF } : {}) });
+        a.writeHead(out.status ?? 200, { "Content-Type": "application/json", "Cache-Control": "no-store", ...(this.isKnown(q) ? { "Wapt-Proof": PROOF } : out.proof ? { "Wapt-Proof": out.proof } : {}) });
         return a.end(JSON.stringify(out.json));
     }
 
@@ -247,7 +247,7 @@ export class Mock {
         if (at === "POST /local/session") {
             if (!this.tickets.delete(body.ticket)) return fail(401, "auth", "the ticket is void");
             this.token = "t" + Math.random();
-            return { json: { token: this.token, proof: PROOF } };
+            return { proof: "first", json: { token: this.token, proof: PROOF } };
         }
         if (!this.isKnown(q)) return fail(401, "auth", "no session");
         if (at === "GET /local/session") return { json: {} };
@@ -393,5 +393,5 @@ export class Mock {
 
 if (process.argv[1]?.endsWith("mock.mjs")) {
     const mock = new Mock(process.argv[2], Number(process.argv[3] ?? 1000));
-    console.log(`${await mock.listen(Number(process.argv[4] ?? 0))}/#ticket=first`);
+    console.log(`${await mock.listen(Number(process.argv[4] ?? 0))}/#answer=first&ticket=first`);
 }

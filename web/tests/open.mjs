@@ -16,7 +16,7 @@ export async function open({ browser, dist }, use, { count = 300, before = () =>
         await context.close();
         await mock.close();
     };
-    await enter(page, `${base}${at}#ticket=first`);
+    await enter(page, `${base}${at}#answer=first&ticket=first`);
     await use({ mock, page, base, trouble });
     same(trouble, [], "trouble in the page");
     await end();

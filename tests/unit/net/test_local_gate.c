@@ -4,10 +4,17 @@
 
 #include "net/local_gate.h"
 
-static enum wa_code redeem(struct wa_local_gate *g, const char *ticket, uint64_t now)
+static enum wa_code redeem(struct wa_local_gate *g, const char *secret, uint64_t now)
 {
     struct wa_err err = WA_ERR_INIT;
-    return wa_local_gate_redeem(g, wa_sv(ticket), now, &err);
+    char answer[WA_LOCAL_SECRET_SIZE];
+    return wa_local_gate_redeem(g, wa_sv(secret), now, answer, &err);
+}
+
+static void make(struct wa_local_gate *g, uint64_t now, struct wa_local_ticket *ret)
+{
+    struct wa_err err = WA_ERR_INIT;
+    must(wa_local_gate_ticket(g, now, ret, &err));
 }
 
 static void test_tickets(void **state)
@@ -15,21 +22,27 @@ static void test_tickets(void **state)
     WA_UNUSED(state);
     struct wa_local_gate g;
     struct wa_err err = WA_ERR_INIT;
-    char t[WA_LOCAL_TICKETS + 1][WA_LOCAL_SECRET_SIZE];
+    struct wa_local_ticket t[WA_LOCAL_TICKETS + 1];
+    char answer[WA_LOCAL_SECRET_SIZE];
     must(wa_local_gate_init(&g, "127.0.0.1", 4711, &err));
-    must(wa_local_gate_ticket(&g, 1000, t[0], &err));
+    make(&g, 1000, &t[0]);
     assert_int_equal(redeem(&g, "", 1000), WA_E_AUTH);
     assert_int_equal(redeem(&g, g.token, 1000), WA_E_AUTH); /* not the other way round either */
-    must(redeem(&g, t[0], 1000 + WA_LOCAL_TICKET_MS));
-    assert_int_equal(redeem(&g, t[0], 1000), WA_E_AUTH); /* once */
-    must(wa_local_gate_ticket(&g, 1000, t[0], &err));
-    assert_int_equal(redeem(&g, t[0], 1001 + WA_LOCAL_TICKET_MS), WA_E_AUTH);
-    assert_int_equal(redeem(&g, t[0], 1000), WA_E_AUTH); /* it was shown too late: for good */
+    must(redeem(&g, t[0].secret, 1000 + WA_LOCAL_TICKET_MS));
+    assert_int_equal(redeem(&g, t[0].secret, 1000), WA_E_AUTH); /* once */
+    make(&g, 1000, &t[0]);
+    assert_int_equal(redeem(&g, t[0].secret, 1001 + WA_LOCAL_TICKET_MS), WA_E_AUTH);
+    assert_int_equal(redeem(&g, t[0].secret, 1000),
+                     WA_E_AUTH); /* it was shown too late: for good */
     for (size_t i = 0; i < WA_COUNT(t); i++)
-        must(wa_local_gate_ticket(&g, 2000, t[i], &err));
-    assert_int_equal(redeem(&g, t[0], 2000), WA_E_AUTH); /* a further one made the oldest void */
-    for (size_t i = 1; i < WA_COUNT(t); i++)
-        must(redeem(&g, t[i], 2000));
+        make(&g, 2000, &t[i]);
+    assert_int_equal(redeem(&g, t[0].secret, 2000),
+                     WA_E_AUTH); /* a further one made the oldest void */
+    for (size_t i = 1; i < WA_COUNT(t); i++) {
+        must(wa_local_gate_redeem(&g, wa_sv(t[i].secret), 2000, answer, &err));
+        assert_string_equal(answer, t[i].answer); /* its own one, which nobody was told before */
+        assert_string_not_equal(answer, t[i].secret);
+    }
     wa_local_gate_fini(&g);
     assert_int_equal(redeem(&g, "", 0), WA_E_AUTH);
 }
