@@ -3,8 +3,9 @@
  *
  * The store passes both on to the oidc process, which alone talks to the provider, and believes
  * what it says of a person as it believes the directory process. An attempt counts for the address
- * that makes it: each costs a question to the provider. The session's token is made before that, so
- * that what renews the session can be sealed for it; nobody is told it until the person is known.
+ * that makes it, its beginning until that is answered: each costs a question to the provider. The
+ * session's token is made before that, so that what renews the session can be sealed for it; nobody
+ * is told it until the person is known.
  */
 #include "base/mem.h"
 #include "os/clock.h"
@@ -16,7 +17,6 @@
 
 struct login {
     struct wa_store_request *request;
-    bool is_counted;                        /* as an attempt */
     char token[65], session[WA_SHA256_HEX]; /* of the session to come; "": of none */
 };
 
@@ -69,13 +69,8 @@ static enum wa_code ask(struct login *l, const char *what, wa_store_reply_fn fn,
 static void fail(struct login *l, struct wa_sv payload, const struct wa_err *err)
 {
     /* What is wrong with the provider is not the address's doing; that the process ended may be. */
-    struct wa_throttle *t = &l->request->store->throttle;
-    struct wa_err busy = WA_ERR_INIT;
-    bool is_theirs = wa_store_ended_over(payload);
-    if (l->is_counted && err->code != WA_E_AUTH && !is_theirs)
-        wa_throttle_back(t, l->request->peer, NULL);
-    else if (!l->is_counted && is_theirs)
-        (void)!wa_throttle_begin(t, l->request->peer, NULL, wa_clock_now(), &busy);
+    if (err->code != WA_E_AUTH && !wa_store_ended_over(payload))
+        wa_throttle_back(&l->request->store->throttle, l->request->peer, NULL);
     wa_login_refuse(l->request, "", err);
     login_free(l);
 }
@@ -94,6 +89,7 @@ static void on_begun(struct wa_store *s, void *user, struct wa_sv payload)
         fail(l, payload, &err);
         return;
     }
+    wa_throttle_back(&s->throttle, l->request->peer, NULL);
     WA_AUTO_BUF struct wa_buf answer;
     struct wa_jw w;
     wa_buf_init(&answer, WA_FRONT_PERSON_MAX);
@@ -197,21 +193,18 @@ static enum wa_code call(struct wa_api_call *c, bool is_beginning, struct wa_err
     struct wa_store_request *r = c->request;
     struct wa_store *s = c->store;
     if (check_body(r, is_beginning, err) != WA_OK ||
-        (!is_beginning &&
-         wa_throttle_begin(&s->throttle, r->peer, NULL, wa_clock_now(), err) != WA_OK))
+        wa_throttle_begin(&s->throttle, r->peer, NULL, wa_clock_now(), err) != WA_OK)
         return err->code;
     struct login *l = wa_calloc(1, sizeof *l);
     if (l == NULL) {
-        if (!is_beginning)
-            wa_throttle_back(&s->throttle, r->peer, NULL);
+        wa_throttle_back(&s->throttle, r->peer, NULL);
         return wa_nomem(err);
     }
-    *l = (struct login){.request = r, .is_counted = !is_beginning};
+    *l = (struct login){.request = r};
     if ((!is_beginning && make_token(l, err) != WA_OK) ||
         ask(l, is_beginning ? "begin" : "finish", is_beginning ? on_begun : on_finished, err) !=
             WA_OK) {
-        if (l->is_counted)
-            wa_throttle_back(&s->throttle, r->peer, NULL);
+        wa_throttle_back(&s->throttle, r->peer, NULL);
         login_free(l);
         return err->code;
     }

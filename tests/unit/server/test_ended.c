@@ -279,6 +279,35 @@ static void ask_from(struct place *p, size_t way, const char *peer)
         0);
 }
 
+/* A provider that does not answer is waited for by few attempts of one address, so that others' are
+ * begun all the same; what was answered counts no more. */
+static void test_one_address_does_not_take_every_place(void **state)
+{
+    struct place *p = *state;
+    struct bench *b = &p->b;
+    int status = 0;
+    open_all_ways(p);
+    for (size_t w = 3; w < WA_COUNT(ways); w++) {
+        b->is_silent = true;
+        for (unsigned i = 0; i < WA_THROTTLE_ADDRESS; i++)
+            ask_from(p, w, "10.0.0.66");
+        assert_int_equal(
+            bench_ask_from(b, "10.0.0.66", "POST", ways[4].path, "", "", wa_sv(ways[4].body), NULL),
+            429);
+        ask_from(p, 4, "10.0.0.7");
+        b->is_silent = false;
+        b->oidc_answer = "{\"code\":\"timeout\",\"message\":\"away\"}";
+        assert_true(bench_serve(b, b->id, &status, &p->out));
+        assert_int_equal(status, wa_code_http(WA_E_TIMEOUT));
+        assert_int_equal(b->store->oidc_asked, 0);
+    }
+    b->oidc_answer = "{\"url\":\"https://id.example.org/\"}";
+    for (unsigned i = 0; i <= WA_THROTTLE_ADDRESS; i++)
+        assert_int_equal(
+            bench_ask_from(b, "10.0.0.66", "POST", ways[4].path, "", "", wa_sv(ways[4].body), NULL),
+            200);
+}
+
 /* Somebody ends the process again and again by what he sends: that counts as an attempt, so he
  * waits like who guesses. Who was only waiting behind him does not. */
 static void test_who_may_have_ended_it(void **state)
@@ -343,6 +372,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_registration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_the_directory_was_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_code_after_the_directory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_address_does_not_take_every_place, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_who_may_have_ended_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_ticket_that_ends_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_answers_for_another, setup, teardown)};
