@@ -269,13 +269,48 @@ static void check_backup(struct wa_db *db, const struct wa_check_report *r)
                        "the last one is %lld days old", (long long)((now - at) / DAY_S));
 }
 
+/* The folder on the way to path, an absolute one, which this process may not enter; "": it may
+ * enter all of them. */
+static void find_closed(const char *path, char ret[WA_PATH_MAX])
+{
+    char before[WA_PATH_MAX] = "/";
+    struct wa_stat st;
+    ret[0] = '\0';
+    for (const char *p = path; *p != '\0';) {
+        struct wa_err err = WA_ERR_INIT;
+        char so_far[WA_PATH_MAX];
+        p += 1 + strcspn(p + 1, "/");
+        (void)snprintf(so_far, sizeof so_far, "%.*s", (int)(p - path), path);
+        if (wa_path_stat(so_far, &st, &err) == WA_E_DENIED) {
+            memcpy(ret, before, sizeof before);
+            return;
+        }
+        memcpy(before, so_far, sizeof before);
+    }
+}
+
+/* It could not be looked at: why, where that is no more than a folder's mode. */
+static void say_no_database(const struct wa_server_config *c, const struct wa_check_report *r,
+                            enum wa_finding s, const char *remedy, const struct wa_err *why)
+{
+    char db[WA_PATH_MAX], closed[WA_PATH_MAX] = "";
+    struct wa_err ignored = WA_ERR_INIT;
+    if (c->database[0] == '\0' && wa_server_path(c, "db", db, &ignored) == WA_OK)
+        find_closed(db, closed);
+    if (closed[0] != '\0')
+        wa_finding_say(r, "database", WA_FINDING_ERROR,
+                       WA_TEXT("let it be entered (chmod o+x), or put the server elsewhere"),
+                       "the folder '%s' is closed to the server's account", closed);
+    else
+        wa_finding_say(r, "database", s, remedy, "%s", why->text);
+}
+
 static void check_database(const struct wa_server_config *c, const struct wa_check_report *r)
 {
     WA_AUTO(wa_db) struct wa_db *db = NULL;
     struct wa_err err = WA_ERR_INIT;
     if (wa_store_open_as_it_is(c->dir, c->database, &db, &err) != WA_OK) {
-        wa_finding_say(r, "database", WA_FINDING_ERROR, WA_TEXT("start it, or correct its address"),
-                       "%s", err.text);
+        say_no_database(c, r, WA_FINDING_ERROR, WA_TEXT("start it, or correct its address"), &err);
         return;
     }
     check_integrity(db, r);
@@ -299,7 +334,7 @@ void wa_server_check(const struct wa_server_config *c, const struct wa_check_rep
     check_disk(c, r);
     if (wa_server_path(c, "repo/wapt", repo, &err) != WA_OK ||
         wa_server_drop_to_db(c, 0, reads, "waptserver/check", &err) != WA_OK) {
-        wa_finding_say(r, "database", WA_FINDING_UNKNOWN, "", "%s", err.text);
+        say_no_database(c, r, WA_FINDING_UNKNOWN, "", &err);
         return;
     }
     check_repository(repo, r);

@@ -244,6 +244,18 @@ def test_check_says_that_the_journal_is_long(copy):
     assert found["state"] == "warning" and "export FILE --trim" in found["remedy"], found
 
 
+def test_check_names_the_folder_that_is_closed(org, source):
+    closed = org.base / "closed"
+    try:
+        run(SERVER, "restore", "--dir", closed / "in/server", source.archive)
+        assert findings(closed / "in/server")[1]["database"]["state"] == "good"
+        closed.chmod(0o700)
+        status, found = findings(closed / "in/server")
+        assert status == 1 and found["database"]["state"] == "error" and f"'{closed}' is closed" in found["database"]["text"] and "chmod" in found["database"]["remedy"], found
+    finally:
+        shutil.rmtree(closed)
+
+
 def empty_keytab(d):
     (d / "private/http.keytab").write_bytes(b"\5\2")
     (d / "private/http.keytab").chmod(0o600)
