@@ -111,8 +111,9 @@ enum wa_code wa_action_batch_sign(const struct wa_sv *texts, size_t count, const
     return WA_OK;
 }
 
-enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, struct wa_buf *out,
-                                   struct wa_err *err)
+/* The i-th text, under that name, and what proves that it is of the batch. chain: NULL, none. */
+static enum wa_code write_one(const struct wa_action_batch *b, size_t i, const char *name,
+                              const char *chain, struct wa_buf *out, struct wa_err *err)
 {
     struct wa_tree_proof proof;
     if (wa_tree_proof_of(b->tree, i, &proof, err) != WA_OK)
@@ -120,15 +121,22 @@ enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, st
     struct wa_jw w;
     wa_jw_init(&w, out);
     wa_jw_obj(&w);
-    wa_jw_kv(&w, "action", b->texts[i]);
+    wa_jw_kv(&w, name, b->texts[i]);
     wa_jw_kvi(&w, "index", (int64_t)i);
     wa_jw_key(&w, "proof");
     wa_proof_write(&w, &proof);
     wa_jw_key(&w, "batch");
     wa_jw_raw(&w, wa_sv(b->envelope));
-    wa_jw_kv(&w, "chain", b->chain);
+    if (chain != NULL)
+        wa_jw_kv(&w, "chain", chain);
     wa_jw_end(&w);
     return wa_buf_check(out, err);
+}
+
+enum wa_code wa_action_batch_order(const struct wa_action_batch *b, size_t i, struct wa_buf *out,
+                                   struct wa_err *err)
+{
+    return write_one(b, i, "action", b->chain, out, err);
 }
 
 /* --- countersigning --- */
@@ -157,25 +165,6 @@ static enum wa_code write_leaf(const struct wa_relay_request *r, int64_t now, ch
     return wa_buf_steal(&text, ret, &n, err);
 }
 
-static enum wa_code write_relay(const struct wa_action_batch *b, size_t i, struct wa_buf *out,
-                                struct wa_err *err)
-{
-    struct wa_tree_proof proof;
-    if (wa_tree_proof_of(b->tree, i, &proof, err) != WA_OK)
-        return err->code;
-    struct wa_jw w;
-    wa_jw_init(&w, out);
-    wa_jw_obj(&w);
-    wa_jw_kv(&w, "leaf", b->texts[i]);
-    wa_jw_kvi(&w, "index", (int64_t)i);
-    wa_jw_key(&w, "proof");
-    wa_proof_write(&w, &proof);
-    wa_jw_key(&w, "batch");
-    wa_jw_raw(&w, wa_sv(b->envelope));
-    wa_jw_end(&w);
-    return wa_buf_check(out, err);
-}
-
 enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count, int64_t now,
                            const struct wa_key *key, struct wa_buf *out, struct wa_err *err)
 {
@@ -195,7 +184,7 @@ enum wa_code wa_relay_sign(const struct wa_relay_request *requests, size_t count
         return err->code;
     for (size_t i = 0; i < count; i++) {
         size_t before = out->n;
-        if (write_relay(b, i, out, err) != WA_OK)
+        if (write_one(b, i, "leaf", NULL, out, err) != WA_OK)
             return err->code;
         wa_buf_addc(out, '\n');
         if (i == 0) /* the others are about as long */
