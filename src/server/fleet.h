@@ -115,7 +115,9 @@ WA_CHECK enum wa_code wa_fleet_put(struct wa_fleet *f, struct wa_sv uuid,
 void wa_fleet_set_reachable(struct wa_fleet *f, struct wa_sv uuid, bool is_reachable, int64_t now);
 void wa_fleet_remove(struct wa_fleet *f, struct wa_sv uuid);
 /* What a machine's reports take of the store's time is counted, and given back bit by bit: nobody
- * keeps it from the others by what it says, and how often. now_ms: of wa_clock_mono_ms(). */
+ * keeps it from the others by what it says, and how often. ms: as they pass, not a processor's,
+ * since nobody else is served while its disk or PostgreSQL is waited for. now_ms: of
+ * wa_clock_mono_ms(). */
 void wa_fleet_took(struct wa_fleet *f, struct wa_sv uuid, uint64_t ms, uint64_t now_ms);
 /* Whether it has taken no more than is good; true for a machine that is not there. */
 bool wa_fleet_may_report(const struct wa_fleet *f, struct wa_sv uuid, uint64_t now_ms);
