@@ -101,27 +101,30 @@ static void test_each_call_is_one_request(void **state)
     static const struct {
         const char *path, *body, *request, *says, *answer;
     } rows[] = {
-        {"/local/catalogue", "{}", "{\"op\":\"catalogue\",\"args\":{}}",
+        {"/local/catalogue", "{}", "{\"op\":\"catalogue\",\"args\":{},\"language\":\"en\"}",
          "{\"event\":\"result\",\"code\":\"ok\",\"message\":\"\",\"data\":{\"total\":0}}\n",
          "{\"total\":0}"},
         {"/local/catalogue",
          "{\"filter\":\"installed\",\"category\":\"Media\",\"sort\":\"date\",\"search\":\" a  b \","
          "\"page\":2,\"page_size\":9}",
          "{\"op\":\"catalogue\",\"args\":{\"packages\":[\"a\",\"b\"],\"filter\":\"installed\","
-         "\"category\":\"Media\",\"sort\":\"date\",\"page\":2,\"page_size\":9}}",
+         "\"category\":\"Media\",\"sort\":\"date\",\"page\":2,\"page_size\":9},\"language\":"
+         "\"en\"}",
          "{\"event\":\"result\",\"code\":\"ok\",\"message\":\"\"}\n", "{}"},
         {"/local/icons", "{\"packages\":[\"a\"]}",
-         "{\"op\":\"icons\",\"args\":{\"packages\":[\"a\"]}}",
+         "{\"op\":\"icons\",\"args\":{\"packages\":[\"a\"]},\"language\":\"en\"}",
          "{\"event\":\"result\",\"code\":\"ok\",\"message\":\"\",\"data\":[]}\n", "[]"},
-        {"/local/tasks", "{}", "{\"op\":\"tasks\",\"args\":{}}",
+        {"/local/tasks", "{}", "{\"op\":\"tasks\",\"args\":{},\"language\":\"en\"}",
          "{\"event\":\"result\",\"code\":\"ok\",\"message\":\"\",\"data\":[]}\n", "[]"},
         {"/local/do", "{\"op\":\"install\",\"packages\":[\"a\"],\"password\":\"p\"}",
-         "{\"op\":\"install\",\"args\":{\"packages\":[\"a\"]},\"password\":\"p\"}",
+         "{\"op\":\"install\",\"args\":{\"packages\":[\"a\"]},\"password\":\"p\",\"language\":"
+         "\"en\"}",
          "{\"event\":\"task\",\"id\":7,\"state\":\"queued\"}\n", "{\"task\":7}"},
         {"/local/do", "{\"op\":\"upgrade\",\"packages\":[\"a\"],\"task\":3}",
-         "{\"op\":\"upgrade\",\"args\":{}}", "{\"event\":\"task\",\"id\":8,\"state\":\"queued\"}\n",
-         "{\"task\":8}"},
-        {"/local/do", "{\"op\":\"cancel\",\"task\":3}", "{\"op\":\"cancel\",\"args\":{\"task\":3}}",
+         "{\"op\":\"upgrade\",\"args\":{},\"language\":\"en\"}",
+         "{\"event\":\"task\",\"id\":8,\"state\":\"queued\"}\n", "{\"task\":8}"},
+        {"/local/do", "{\"op\":\"cancel\",\"task\":3}",
+         "{\"op\":\"cancel\",\"args\":{\"task\":3},\"language\":\"en\"}",
          "{\"event\":\"result\",\"code\":\"ok\",\"message\":\"cancelled\"}\n", "{}"},
     };
     struct bench b;
