@@ -223,3 +223,62 @@ export async function everyTableHasItsColumns(given) {
         await page.getByRole("dialog", { name: "Packages of 1 machine" }).getByRole("columnheader", { name: "Version" }).waitFor();
     });
 }
+
+export async function theActiveRowIsAMachineNotAPlace(given) {
+    await open(given, async ({ mock, page }) => {
+        const active = page.locator(".t-body .t-active");
+        const comesFirst = async (name) => {
+            mock.hosts.push({ ...mock.hosts[0], uuid: name, name });
+            mock.event({ kind: "host", what: "registered", uuid: name });
+            await page.locator('.t-body .t-row[data-index="0"]').getByText(name).waitFor();
+        };
+        await loaded(page);
+        await until(() => mock.streams.size === 1, "the events are followed");
+        await grid(page).focus();
+        await comesFirst("a-second");
+        await active.getByText("a-second").waitFor(); // nobody has chosen another one
+        await page.keyboard.press("ArrowDown");
+        await active.getByText("pc-lyon-00000").waitFor();
+        await comesFirst("a-first");
+        await active.getByText("pc-lyon-00000").waitFor();
+        same(await active.getAttribute("data-index"), "2", "where it is now");
+        same(await grid(page).getAttribute("aria-activedescendant"), await active.getAttribute("id"), "the row that is read aloud");
+        await page.keyboard.press("Space");
+        await page.getByText("1 machine selected").waitFor();
+        check((await active.getAttribute("aria-selected")) === "true", "it is the one that is selected");
+        await page.keyboard.press("Shift+ArrowUp");
+        await page.getByText("2 machines selected").waitFor();
+    });
+}
+
+export async function gesturesCountInTheirOrderThoughRowsComeLate(given) {
+    await open(given, async ({ mock, page }) => {
+        await loaded(page);
+        let go;
+        let isAsked = false;
+        mock.fault = (request, url) => {
+            if (url.pathname !== "/api/v1/hosts" || Number(url.searchParams.get("limit")) === 100) return undefined;
+            isAsked = true;
+            return new Promise((resolve) => (go = () => resolve(undefined)));
+        };
+        const range = async () => {
+            isAsked = false;
+            await grid(page).focus();
+            await page.keyboard.press("Home");
+            await page.keyboard.press("Shift+End");
+            await until(() => isAsked, "the rows between are read");
+        };
+        await range();
+        await page.keyboard.press("Escape"); // takes back what is not there yet, too
+        await page.keyboard.press("Home");
+        await page.keyboard.press("Space");
+        go();
+        await page.getByText("1 machine selected").waitFor();
+        await page.keyboard.press("Escape");
+        await range();
+        await page.keyboard.press("Home");
+        await page.keyboard.press("Space"); // all but the first
+        go();
+        await page.getByText(`${mock.hosts.length - 1} machines selected`).waitFor();
+    });
+}

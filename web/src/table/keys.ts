@@ -23,14 +23,10 @@ export function downToTable(e: KeyboardEvent): void {
 }
 
 /** Selects what lies between the two rows, and nothing else. */
-export async function selectRange<R>(rows: Rows<R>, selection: Selection, a: number, b: number): Promise<void> {
+export function selectRange<R>(rows: Rows<R>, selection: Selection, a: number, b: number): Promise<void> {
     const first = Math.min(a, b);
     const last = Math.min(Math.max(a, b), first + RANGE_MAX - 1);
-    try {
-        selection.only(await rows.keys(first, last));
-    } catch (e) {
-        sayError(e);
-    }
+    return selection.later(rows.keys(first, last), (keys) => selection.only(keys));
 }
 
 /** The selected rows, also those that nobody has looked at, or the active one; at most COPY_MAX. */

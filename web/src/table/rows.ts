@@ -43,6 +43,15 @@ export class Rows<R> {
         return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
     }
 
+    /** Where the row is now, if it is among those that have come. */
+    indexOf(key: string): number | undefined {
+        for (const [page, rows] of [...this.pages].reverse()) { // the newest answer counts
+            const at = rows.findIndex((row) => this.key(row) === key);
+            if (at >= 0) return page * PAGE + at;
+        }
+        return undefined;
+    }
+
     /** Those that have come, in their order. */
     here(): R[] {
         return [...this.pages].sort(([a], [b]) => a - b).flatMap(([, rows]) => rows);

@@ -6,6 +6,9 @@ export class Selection {
     readonly version = signal(0);
     private isAll = false;
     private some = new Set<string>(); // selected; where isAll: not selected
+    private queue: Promise<unknown> = Promise.resolve();
+    private waiting = 0; // changes
+    private round = 0; // what was asked for in one before has no effect any more
 
     get all(): boolean {
         return this.isAll;
@@ -43,17 +46,33 @@ export class Selection {
         this.version.value++;
     }
 
+    /** Keys that must be read first: changes come one after the other, as they were asked for. */
+    async later(read: Promise<readonly string[]>, change: (keys: readonly string[]) => unknown): Promise<void> {
+        const { round } = this;
+        const turn = Promise.allSettled([read, this.queue]);
+        this.queue = turn;
+        this.waiting++;
+        await turn;
+        this.waiting--;
+        const keys = await read;
+        if (round === this.round) change(keys);
+    }
+
     selectAll(): void {
+        this.round++;
         this.isAll = true;
         this.some = new Set();
         this.version.value++;
     }
 
-    clear(): void {
-        if (!this.isAll && this.some.size === 0) return;
+    /** Whether there was anything, or about to be. */
+    clear(): boolean {
+        if (!this.isAll && this.some.size === 0 && this.waiting === 0) return false;
+        this.round++;
         this.isAll = false;
         this.some = new Set();
         this.version.value++;
+        return true;
     }
 
     /** The keys. everything: gives all that match, where "all" was chosen. */

@@ -103,6 +103,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     const top = useSignal(0);
     const height = useSignal(600);
     const active = useSignal(0);
+    const chosen = useRef<{ key?: string } | undefined>(undefined); // the row that somebody made the active one
     const anchor = useRef(0);
     const edited = useSignal<string | undefined>(undefined); // the key of the row, which is the active one
     const total = rows.total.value ?? 0;
@@ -115,6 +116,24 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     const last = Math.min(first + visible + 2 * SPARE, Math.max(total - 1, 0));
     const at = Math.min(active.value, Math.max(total - 1, 0));
 
+    const keyAt = (index: number) => {
+        const row = rows.row(index);
+        return row && rows.key(row);
+    };
+    const choose = (index: number) => {
+        active.value = index;
+        chosen.current = { key: keyAt(index) };
+    };
+    useLayoutEffect(() => {
+        // What is active is a row, not a place: others come and go above it.
+        const mine = chosen.current;
+        if (!mine) return;
+        mine.key ??= keyAt(at); // it had not come yet
+        const now = mine.key === undefined || mine.key === keyAt(at) ? undefined : rows.indexOf(mine.key);
+        if (now === undefined) return;
+        if (anchor.current === at) anchor.current = now;
+        active.value = now;
+    }, [rows, rows.version.value]);
     useEffect(() => rows.want(first, Math.max(last, first + visible)), [rows, first, last]);
     useEffect(() => () => rows.stop(), [rows]);
     useEffect(() => rows.hold(edited.value !== undefined), [rows, edited.value]);
@@ -142,7 +161,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
 
     const show = (index: number) => {
         const element = box.current;
-        active.value = index;
+        choose(index);
         if (!element) return;
         const y = index * ROW;
         if (y < element.scrollTop) element.scrollTop = y;
@@ -150,7 +169,7 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
     };
     const toggle = (index: number) => {
         anchor.current = index;
-        if (selection) void rows.keys(index, index).then(([key]) => key !== undefined && selection.toggle(key), sayError); // of one that has not come yet, too
+        selection?.later(rows.keys(index, index), ([key]) => key !== undefined && selection.toggle(key)).catch(sayError); // of one that has not come yet, too
     };
     const begin = (row: R | undefined) => {
         if (row === undefined || !edit) return;
@@ -176,14 +195,18 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         const row = rows.row(at);
         if (to !== undefined) {
             show(to);
-            if (e.shiftKey && selection) void selectRange(rows, selection, anchor.current, to);
+            if (e.shiftKey && selection) selectRange(rows, selection, anchor.current, to).catch(sayError);
             else anchor.current = to;
-        } else if (e.key === " ") toggle(at);
-        else if (e.key === "Enter" && row !== undefined && onOpen) onOpen(row);
-        else if (e.key === "F2" && edit) begin(row);
-        else if (ctrl && e.key === "a" && selection) selection.selectAll();
+        } else if (e.key === " ") {
+            choose(at);
+            toggle(at);
+        } else if (e.key === "Enter" && row !== undefined && onOpen) onOpen(row);
+        else if (e.key === "F2" && edit) {
+            choose(at);
+            begin(row);
+        } else if (ctrl && e.key === "a" && selection) selection.selectAll();
         else if (ctrl && e.key === "c") void copyRows(rows, columns, selection, at);
-        else if (e.key === "Escape" && selection && selection.count(total) > 0) selection.clear();
+        else if (e.key === "Escape" && selection?.clear()) anchor.current = at;
         else if (e.key === "ArrowRight" || e.key === "ArrowLeft") element.scrollBy({ left: e.key === "ArrowRight" ? STEP_X : -STEP_X });
         else return;
         e.preventDefault();
@@ -198,8 +221,8 @@ export function Table<R>({ label, rows, columns, onSort, selection, onOpen, empt
         if (row !== undefined && onOpen && e.target instanceof Element && e.target.closest("[data-opens]")) return onOpen(row);
         if (index === undefined || (e.target instanceof Element && e.target.closest("a, button, input"))) return;
         const isCheck = e.target instanceof Element && e.target.closest("[data-check]") !== null;
-        active.value = index;
-        if (e.shiftKey && selection) void selectRange(rows, selection, anchor.current, index);
+        choose(index);
+        if (e.shiftKey && selection) selectRange(rows, selection, anchor.current, index).catch(sayError);
         else if (isCheck || e.ctrlKey || e.metaKey) toggle(index);
         else anchor.current = index;
     };
