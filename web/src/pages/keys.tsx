@@ -28,12 +28,17 @@ const COMMON: readonly Column<Certificate>[] = [
     { id: "until", title: "Valid until", width: 150, sort: "until", text: (c) => day(c.not_after), cell: (c) => <Status tone={SOON[c.problem ?? "good"]} text={day(c.not_after)} /> },
     { id: "may", title: "May", width: 200, grows: 380, sort: "may", text: may },
     { id: "root", title: "In the root", width: 116, grows: 240, sort: "root", text: (c) => placeInRoot(c.fingerprint) },
-    { id: "taken", title: "Server takes it", width: 148, sort: "taken", text: (c) => yes(taken.value.has(c.fingerprint)) },
+    { id: "taken", title: "Server takes it", width: 142, sort: "taken", text: (c) => yes(taken.value.has(c.fingerprint)) },
     { id: "issuer", title: "Issued by", width: 110, grows: 420, sort: "issuer", text: (c) => (c.self_issued ? t("itself") : c.issuer), cell: (c) => <span title={c.issuer}>{c.self_issued ? t("itself") : nameIn(c.issuer)}</span> },
     { id: "kind", title: "Key", width: 96, grows: 120, sort: "kind", text: (c) => c.kind, isHidden: true },
     { id: "fingerprint", title: "Fingerprint", width: 146, text: (c) => c.fingerprint, cell: (c) => <code title={c.fingerprint}>{short(c.fingerprint)}</code> },
 ];
-const OWN: readonly Column<Certificate>[] = [...COMMON.slice(0, 4), { id: "trusted", title: "Trusted here", width: 132, sort: "trusted", text: (c) => yes(c.trusted === true) }, { id: "source", title: "Kept", width: 140, grows: 180, sort: "source", text: (c) => (c.source === "pkcs11" ? t("on a token") : t("in a file")), isHidden: true }, ...COMMON.slice(4)];
+const OWN: readonly Column<Certificate>[] = [
+    ...COMMON.slice(0, 4),
+    { id: "trusted", title: "Trusted here", width: 126, sort: "trusted", text: (c) => yes(c.trusted === true) },
+    { id: "source", title: "Kept", width: 122, grows: 180, sort: "source", text: (c) => (c.source === "pkcs11" ? t("on a token") : t("in a file")) },
+    ...COMMON.slice(4).map((column) => (column.id === "issuer" ? { ...column, isHidden: true } : column)),
+];
 
 /** A request that one's own new key waits with: issued by an authority that is here, too. */
 function Pending({ names, onDone }: { names: readonly string[]; onDone: () => void }) {
