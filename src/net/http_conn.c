@@ -305,7 +305,7 @@ static bool read_requests(struct wa_http_conn *c)
             wa_buf_fini_secret(&whole);
             continue;
         }
-        if (round >= WA_ROUNDS_MAX && (c->tls == NULL || !wa_tls_has_pending(c->tls))) {
+        if (round >= WA_ROUNDS_MAX) {
             c->yields = true;
             return true;
         }
@@ -501,6 +501,7 @@ static void handshake(struct wa_http_conn *c)
     enum wa_code code = wa_tls_handshake(c->tls, &want, &err);
     if (code == WA_E_REFUSED) { /* its certificate: it is told so */
         c->server->handshakes--;
+        c->server->counts.handshakes_failed++;
         linger(c);
         work(c);
         wa_http_server_has_room(c->server);

@@ -1,8 +1,9 @@
 /* http_server.c - listening, letting in, and the clock that cuts who is too slow.
  *
- * Connections have no timers of their own: one sweep goes over all, WebSockets in slices. Letting
- * in pauses while the house is full, too many wait for a handshake, or descriptors have run out;
- * the kernel's queue holds the others. A few beyond the house's size are let in to be told.
+ * Connections have no timers of their own: one sweep goes over all requests, and over those
+ * WebSockets whose time has come. Letting in pauses while the house is full, too many wait for a
+ * handshake, or descriptors have run out; the kernel's queue holds the others. A few beyond the
+ * house's size are let in to be told.
  */
 #include "net/http_server_priv.h"
 
@@ -14,8 +15,7 @@
 #include <errno.h>
 
 #define SWEEP_MS 1000u
-#define SLICES 20u /* of such a round: whoever asks waits for the pings of one */
-#define STOP_SWEEP_MS 50u
+#define TICK_MS 50u /* whoever asks waits for the pings of one */
 #define ACCEPT_ROUNDS 64u
 
 void wa_http_server_enter(struct wa_http_server *s)
@@ -25,19 +25,16 @@ void wa_http_server_enter(struct wa_http_server *s)
 
 void wa_http_server_leave(struct wa_http_server *s)
 {
-    if (--s->busy > 0 || !s->has_dead)
+    if (--s->busy > 0)
         return;
-    s->has_dead = false;
-    for (struct wa_http_conn *c = s->first, *next; c != NULL; c = next) {
+    for (struct wa_http_conn *c = s->has_dead ? s->first : NULL, *next; c != NULL; c = next) {
         next = c->next;
         if (c->dead && c->busy == 0)
             wa_http_conn_free(c);
     }
-    for (struct wa_ws_conn *c = s->first_ws, *next; c != NULL; c = next) {
-        next = c->next;
-        if (c->dead && c->busy == 0)
-            wa_ws_conn_free(c);
-    }
+    s->has_dead = false;
+    while (s->dead_ws != NULL)
+        wa_ws_conn_free(s->dead_ws);
 }
 
 /* --- letting in --- */
@@ -136,27 +133,15 @@ static void sweep_requests(struct wa_http_server *s, uint64_t now)
     s->is_out_of_files = false;
 }
 
-/* Those that came meanwhile are at the list's beginning: their turn is in the next round. */
-static void sweep_websockets(struct wa_http_server *s, uint64_t now)
-{
-    for (size_t n = s->ws_count / s->slices + 1; s->ws_at != NULL && n > 0; n--) {
-        struct wa_ws_conn *c = s->ws_at;
-        s->ws_at = c->next;
-        wa_ws_conn_check_time(c, now);
-    }
-}
-
 static void sweep(void *user)
 {
     struct wa_http_server *s = user;
     uint64_t now = wa_loop_now_ms(s->loop);
     wa_http_server_enter(s);
-    if (s->slice == 0) {
+    if (s->slice == 0)
         sweep_requests(s, now);
-        s->ws_at = s->first_ws;
-    }
     s->slice = (s->slice + 1) % s->slices;
-    sweep_websockets(s, now);
+    wa_ws_due_sweep(s, now);
     wa_http_server_leave(s);
     wa_http_server_has_room(s);
     if (s->stopped != NULL && s->count == 0) {
@@ -209,8 +194,10 @@ enum wa_code wa_http_server_new(struct wa_loop *loop, const int *listen_fds, siz
     else if (listen_on(s, listen_fds, count, err) == WA_OK &&
              wa_timer_new(loop, sweep, s, &s->sweep, err) == WA_OK) {
         s->listener_count = count;
-        s->slices = s->config.sweep_ms < SWEEP_MS ? 1 : SLICES;
-        wa_timer_start(s->sweep, s->config.sweep_ms / s->slices, s->config.sweep_ms / s->slices);
+        s->tick_ms = s->config.sweep_ms < TICK_MS ? s->config.sweep_ms : TICK_MS;
+        s->tick = wa_loop_now_ms(loop) / s->tick_ms + 1;
+        s->slices = (unsigned)(s->config.sweep_ms / s->tick_ms);
+        wa_timer_start(s->sweep, s->tick_ms, s->tick_ms);
         *ret = s;
         return WA_OK;
     }
@@ -241,12 +228,14 @@ void wa_http_server_stop(struct wa_http_server *s, void (*stopped)(void *user), 
     for (struct wa_http_conn *c = s->first; c != NULL; c = c->next)
         if (c->state == WA_CONN_HANDSHAKE || wa_http_conn_is_idle(c) || c->is_stream)
             wa_http_conn_end(c);
-    for (struct wa_ws_conn *c = s->first_ws; c != NULL; c = c->next)
-        wa_ws_close(c, 1001, "the server is going away");
+    for (size_t i = 0; i < WA_WS_TICKS; i++)
+        for (struct wa_ws_conn *c = s->due[i], *next; c != NULL; c = next) {
+            next = c->next; /* closing, it moves to another tick */
+            wa_ws_close(c, 1001, "the server is going away");
+        }
     wa_http_server_leave(s);
     s->slice = 0;
     s->slices = 1;
-    wa_timer_start(s->sweep, STOP_SWEEP_MS, STOP_SWEEP_MS);
 }
 
 void wa_http_server_free(struct wa_http_server *s)
@@ -258,8 +247,12 @@ void wa_http_server_free(struct wa_http_server *s)
     wa_http_server_enter(s);
     for (struct wa_http_conn *c = s->first; c != NULL; c = c->next)
         wa_http_conn_end(c);
-    for (struct wa_ws_conn *c = s->first_ws; c != NULL; c = c->next)
-        wa_ws_conn_end(c, 1001, "the server is going away");
+    for (bool any = true; any;) { /* one that is told may close another, which moves */
+        any = false;
+        for (size_t i = 0; i < WA_WS_TICKS; i++)
+            for (; s->due[i] != NULL; any = true)
+                wa_ws_conn_end(s->due[i], 1001, "the server is going away");
+    }
     wa_http_server_leave(s);
     wa_timer_free(s->sweep);
     wa_free(s);
@@ -273,4 +266,9 @@ const struct wa_http_counts *wa_http_server_counts(const struct wa_http_server *
 size_t wa_http_server_count(const struct wa_http_server *s)
 {
     return s->count;
+}
+
+size_t wa_http_server_websockets(const struct wa_http_server *s)
+{
+    return s->ws_count;
 }

@@ -80,6 +80,7 @@ struct wa_http_counts { /* since the server began */
 const struct wa_http_counts *wa_http_server_counts(const struct wa_http_server *s);
 /* Connections now, WebSockets included. */
 size_t wa_http_server_count(const struct wa_http_server *s);
+size_t wa_http_server_websockets(const struct wa_http_server *s);
 /* At once; on_gone and on_close are called for what is open. Not from a callback of the server, but
  * stopped. */
 void wa_http_server_free(struct wa_http_server *s);

@@ -13,6 +13,7 @@
 #define WA_ROUNDS_MAX 16u    /* pieces read or written before others get their turn */
 
 #define WA_HTTP_ADDRESSES 4096u
+#define WA_WS_TICKS 1024u
 
 enum wa_conn_state {
     WA_CONN_PROXY, /* it comes from a proxy, which has not said yet whose it is */
@@ -83,10 +84,10 @@ struct wa_http_server {
     struct wa_listener listeners[16];
     size_t listener_count;
     struct wa_http_conn *first;
-    struct wa_ws_conn *first_ws;
-    struct wa_ws_conn *ws_at; /* the next that the clock looks at; NULL: this round is over */
+    struct wa_ws_conn *due[WA_WS_TICKS]; /* by the tick at which they are looked at */
+    uint64_t tick, tick_ms;              /* the next one; its length */
+    struct wa_ws_conn *dead_ws;          /* to be freed */
     size_t ws_count;
-    unsigned slice, slices;   /* of a round */
     size_t count, handshakes; /* handshakes: that have begun */
     struct wa_http_conn *first_waiting, *last_waiting;
     size_t waiting;
@@ -95,15 +96,15 @@ struct wa_http_server {
     unsigned turn_steps;
     struct wa_http_counts counts;
     struct wa_timer *sweep;
-    uint64_t ping_phase;
-    unsigned busy; /* lists being walked */
+    unsigned slice, slices; /* ticks since all requests were looked at, and of such a round */
+    unsigned busy;          /* lists being walked */
     bool has_dead, is_accepting, is_out_of_files, is_stopping;
     void (*stopped)(void *user);
     void *stopped_user;
 };
 
 struct wa_ws_conn {
-    struct wa_ws_conn *prev, *next;
+    struct wa_ws_conn *next, **at; /* of its list; at: what points to it, NULL: it is in none */
     struct wa_http_server *server;
     int fd;
     struct wa_io *io;
@@ -116,10 +117,11 @@ struct wa_ws_conn {
     uint64_t heard_ms, pinged_ms, deadline_ms; /* deadline_ms: of a closing one */
     int close_status;
     unsigned busy;
-    bool dead, is_linked, closing, broken;
+    bool dead, is_counted, closing, broken;
     bool is_deaf; /* the peer broke the protocol: nothing is read any more */
     bool is_shut; /* ... and our last words are out */
     bool read_waits_write;
+    bool yields; /* has more to read, after the others */
 };
 
 /* Where by_address counts the address. */
@@ -175,7 +177,16 @@ void wa_ws_conn_start(struct wa_ws_conn *ws, struct wa_http_conn *c);
 /* on_close, with the status by which it is closing, if it is. */
 void wa_ws_conn_end(struct wa_ws_conn *ws, int status, const char *reason);
 void wa_ws_conn_free(struct wa_ws_conn *ws);
+/* Of one that has not ended: pings it, ends it or neither; and puts it where it is due next. */
 void wa_ws_conn_check_time(struct wa_ws_conn *ws, uint64_t now);
+
+/* --- ws_due.c --- */
+/* Looked at next when its time has come, by what is known of it now. */
+void wa_ws_due_put(struct wa_ws_conn *ws);
+/* Into a list, out of the one in which it is. */
+void wa_ws_due_enter(struct wa_ws_conn *ws, struct wa_ws_conn **list);
+void wa_ws_due_leave(struct wa_ws_conn *ws);
+void wa_ws_due_sweep(struct wa_http_server *s, uint64_t now_ms);
 
 /* --- http_server.c --- */
 /* Around a walk through the lists: what ends meanwhile is freed after it. */

@@ -11,15 +11,8 @@
 void wa_ws_conn_free(struct wa_ws_conn *c)
 {
     struct wa_http_server *s = c->server;
-    if (c->is_linked) {
-        if (c->prev != NULL)
-            c->prev->next = c->next;
-        else
-            s->first_ws = c->next;
-        if (c->next != NULL)
-            c->next->prev = c->prev;
-        if (s->ws_at == c)
-            s->ws_at = c->next;
+    wa_ws_due_leave(c);
+    if (c->is_counted) {
         s->ws_count--;
         s->count--;
     }
@@ -36,8 +29,8 @@ static void free_if_unused(struct wa_ws_conn *c)
 {
     if (c->busy > 0)
         return;
-    if (c->server->busy > 0 && c->is_linked)
-        c->server->has_dead = true;
+    if (c->server->busy > 0)
+        wa_ws_due_enter(c, &c->server->dead_ws);
     else
         wa_ws_conn_free(c);
 }
@@ -47,6 +40,7 @@ void wa_ws_conn_end(struct wa_ws_conn *c, int status, const char *reason)
     if (c->dead)
         return;
     c->dead = true;
+    wa_ws_due_leave(c);
     c->busy++;
     c->ev.on_close(c->user, c, c->closing ? c->close_status : status, reason);
     c->busy--;
@@ -71,6 +65,8 @@ static void start_closing(struct wa_ws_conn *c, int status)
     c->closing = true;
     c->close_status = status;
     c->deadline_ms = wa_loop_now_ms(c->server->loop) + WA_LINGER_MS;
+    if (c->is_counted)
+        wa_ws_due_put(c);
 }
 
 static void on_text(void *user, struct wa_sv text)
@@ -88,7 +84,8 @@ static void on_close(void *user, int status)
 /* Writes what is queued, as far as the socket takes it, and watches for the rest. */
 static enum wa_code flush(struct wa_ws_conn *c, struct wa_err *err)
 {
-    int events = (c->is_deaf ? 0 : WA_IO_READ) | (c->read_waits_write ? WA_IO_WRITE : 0);
+    bool wakes = c->read_waits_write || c->yields; /* at once, where it could be written to */
+    int events = (c->is_deaf ? 0 : WA_IO_READ) | (wakes ? WA_IO_WRITE : 0);
     while (c->out.bytes.n > 0 || wa_ws_queued(c->ws) > 0) {
         size_t n = 0;
         enum wa_tls_want want = WA_TLS_DONE;
@@ -112,7 +109,7 @@ static void flush_later(struct wa_ws_conn *c)
     c->broken = true;
     wa_err_clear(&err);
     if (wa_io_set(c->io, WA_IO_READ | WA_IO_WRITE, &err) != WA_OK)
-        wa_err_clear(&err); /* then the sweep finds it silent */
+        wa_err_clear(&err); /* then the clock finds it silent */
 }
 
 static void feed(struct wa_ws_conn *c, const void *p, size_t n)
@@ -142,8 +139,9 @@ static bool read_frames(struct wa_ws_conn *c)
     for (unsigned round = 0; !c->dead && !c->is_deaf; round++) {
         size_t n = 0;
         enum wa_tls_want want = WA_TLS_DONE;
-        if (round >= WA_ROUNDS_MAX && (c->tls == NULL || !wa_tls_has_pending(c->tls)))
-            return true; /* the others' turn; what is left wakes us again */
+        c->yields = round >= WA_ROUNDS_MAX; /* what TLS holds no descriptor tells */
+        if (c->yields)
+            return true;
         enum wa_code code = wa_conn_read(c->fd, c->tls, piece, sizeof piece, &n, &want, &err);
         if (code != WA_OK || (want == WA_TLS_DONE && n == 0)) {
             read_the_end(c, &err);
@@ -214,17 +212,11 @@ void wa_ws_conn_start(struct wa_ws_conn *c, struct wa_http_conn *from)
     c->tls = from->tls;
     from->fd = -1;
     from->tls = NULL;
-    c->next = s->first_ws;
-    if (s->first_ws != NULL)
-        s->first_ws->prev = c;
-    s->first_ws = c;
-    c->is_linked = true;
+    c->is_counted = true;
     s->ws_count++;
     s->count++;
     c->heard_ms = wa_loop_now_ms(s->loop);
-    /* Not all at the same moment, even when all came at the same moment. */
-    s->ping_phase = (s->ping_phase + 7919) % s->config.ws_ping_ms;
-    c->pinged_ms = c->heard_ms - s->ping_phase;
+    wa_ws_due_put(c);
     c->out = from->out; /* the 101 answer, before any frame */
     from->out = (struct wa_outbox){.at = 0};
     c->out.bytes.max = WA_WS_OUT_MAX;
@@ -246,18 +238,21 @@ void wa_ws_conn_check_time(struct wa_ws_conn *c, uint64_t now)
 {
     struct wa_err err = WA_ERR_INIT;
     const struct wa_http_server_config *config = &c->server->config;
-    if (c->dead)
-        return;
     if (c->closing && now > c->deadline_ms) {
         wa_ws_conn_end(c, c->close_status, "closed");
-    } else if (now - c->heard_ms > config->ws_silence_ms) {
+        return;
+    }
+    if (now - c->heard_ms > config->ws_silence_ms) {
         wa_ws_conn_end(c, 1006, "silent for too long");
-    } else if (!c->closing && now - c->pinged_ms > config->ws_ping_ms &&
-               now - c->heard_ms > config->ws_ping_ms) {
+        return;
+    }
+    if (!c->closing && now - c->pinged_ms > config->ws_ping_ms &&
+        now - c->heard_ms > config->ws_ping_ms) {
         c->pinged_ms = now;
         if (wa_ws_queue_ping(c->ws, &err) == WA_OK)
             flush_later(c);
     }
+    wa_ws_due_put(c);
 }
 
 /* --- for the application --- */

@@ -50,6 +50,7 @@ static enum wa_code put_section(struct host *h, enum wa_section section, const s
 {
     WA_AUTO_BUF struct wa_buf text;
     struct wa_jw w;
+    int64_t host = 0;
     wa_buf_init(&text, WA_JSON_BYTES_MAX);
     wa_jw_init(&w, &text);
     if (wa_json_is(j, WA_JSON_OBJECT)) {
@@ -66,9 +67,10 @@ static enum wa_code put_section(struct host *h, enum wa_section section, const s
     }
     if (wa_buf_check(&text, err) != WA_OK ||
         wa_store_set_section(h->g->to, h->uuid, wa_section_name(section), wa_buf_sv(&text), "",
-                             err) != WA_OK)
+                             err) != WA_OK ||
+        wa_store_number(h->g->to, h->uuid, &host, err) != WA_OK)
         return err->code;
-    return wa_inventory_take(h->g->to, h->uuid, section, j, h->now, err);
+    return wa_inventory_take(h->g->to, host, section, j, h->now, err);
 }
 
 /* A section that can't be read is left out: the machine will send it. */
@@ -266,8 +268,7 @@ static enum wa_code take_host(struct host *h, struct wa_err *err)
     WA_AUTO_BUF struct wa_buf pem;
     struct wa_err reason = WA_ERR_INIT;
     char name[2 * WA_NAME_MAX];
-    int64_t seq = 0;
-    bool is_there = false;
+    struct wa_host_row row;
     wa_buf_init(&pem, 64u << 10);
     count->found++;
     const char *why = judge(h, wa_col_sv(h->row, 1), wa_col_sv(h->row, 2), &reason);
@@ -277,9 +278,9 @@ static enum wa_code take_host(struct host *h, struct wa_err *err)
         wa_import_leave(h->g, WA_IM_HOSTS, name, why);
         return WA_OK;
     }
-    if (wa_store_host(h->g->to, h->uuid, &pem, &seq, &is_there, err) != WA_OK)
+    if (wa_store_host(h->g->to, h->uuid, &pem, &row, err) != WA_OK)
         return err->code;
-    if (is_there) {
+    if (row.is_there) {
         count->there++;
         return WA_OK;
     }

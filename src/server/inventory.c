@@ -189,27 +189,22 @@ void wa_inventory_shown(struct wa_stmt *row, int column, struct wa_fleet_change 
 
 /* --- the sections --- */
 
-enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid, enum wa_section section,
+enum wa_code wa_inventory_take(struct wa_db *db, int64_t host, enum wa_section section,
                                const struct wa_json *content, int64_t now, struct wa_err *err)
 {
     const struct facts *f = NULL;
-    int64_t host = 0;
     for (size_t i = 0; i < WA_COUNT(all_facts); i++)
         if (all_facts[i].section == section)
             f = &all_facts[i];
     bool is_packages = section == WA_SEC_INSTALLED_PACKAGES;
-    bool is_counted = is_packages || section == WA_SEC_LAST_UPDATE_STATUS;
-    bool is_software = section == WA_SEC_INSTALLED_SOFTWARES, is_policy = section == WA_SEC_POLICY;
-    if (f == NULL && !is_counted && !is_software && !is_policy)
-        return WA_OK;
-    if (wa_store_number(db, uuid, &host, err) != WA_OK)
-        return err->code;
     if (f != NULL)
         return take_facts(db, host, f, content, err);
-    if (is_policy)
+    if (section == WA_SEC_POLICY)
         return wa_inventory_policy(db, host, content, err);
-    if (is_software)
+    if (section == WA_SEC_INSTALLED_SOFTWARES)
         return wa_inventory_software(db, host, content, err);
+    if (!is_packages && section != WA_SEC_LAST_UPDATE_STATUS)
+        return WA_OK;
     if ((is_packages ? wa_inventory_packages(db, host, content, now, err)
                      : wa_inventory_due(db, host, content, err)) != WA_OK)
         return err->code;

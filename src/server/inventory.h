@@ -24,10 +24,10 @@ void wa_inventory_clean(struct wa_sv text, struct wa_inventory_text *ret);
 void wa_inventory_version_key(struct wa_sv version, char ret[WA_VERSION_KEY]);
 
 /* Takes a section of the machine into the rows that are made of it; nothing for another section.
- * Inside the caller's transaction. */
-WA_CHECK enum wa_code wa_inventory_take(struct wa_db *db, struct wa_sv uuid,
-                                        enum wa_section section, const struct wa_json *content,
-                                        int64_t now, struct wa_err *err);
+ * host: the machine's number. Inside the caller's transaction. */
+WA_CHECK enum wa_code wa_inventory_take(struct wa_db *db, int64_t host, enum wa_section section,
+                                        const struct wa_json *content, int64_t now,
+                                        struct wa_err *err);
 /* What lists show of a section, added to c; texts are in arena. */
 WA_CHECK enum wa_code wa_inventory_show(enum wa_section section, const struct wa_json *content,
                                         struct wa_arena *arena, struct wa_fleet_change *c,

@@ -228,11 +228,10 @@ static void tell_counts(struct wa_front *f)
     uint64_t addresses = 0;
     struct wa_front_counts n = {.http = *wa_http_server_counts(f->server),
                                 .connections = wa_http_server_count(f->server),
+                                .websockets = wa_http_server_websockets(f->server),
                                 .streams = f->stream_count,
                                 .certificate_until = f->certificate_until,
                                 .authority_until = f->authority_until};
-    for (const struct wa_exchange *x = f->exchanges; x != NULL; x = x->next)
-        n.websockets += x->ws != NULL ? 1 : 0;
     wa_memory_own(&n.resident_bytes, &addresses);
     if (wa_chan_post(f->store, WA_S_COUNTS, 0, wa_sv_n((const char *)&n, sizeof n), -1, &err) !=
         WA_OK)

@@ -16,6 +16,7 @@
 #include "server/rights.h"
 #include "server/store_authority.h"
 #include "server/store_check.h"
+#include "server/store_hosts.h"
 
 enum wa_code wa_store_check_time(int64_t at, struct wa_err *err)
 {
@@ -62,12 +63,12 @@ enum wa_code wa_store_check_shown(const char *machine, struct wa_sv uuid, struct
 
 static enum wa_code check_sender(struct wa_store *s, const struct wa_envelope *e,
                                  const struct wa_sender *checked, const char *machine,
-                                 struct wa_sv uuid, int64_t at, int64_t *ret_seq,
+                                 struct wa_sv uuid, int64_t at, struct wa_host_row *ret,
                                  struct wa_err *err)
 {
     if (wa_store_check_shown(machine, uuid, err) != WA_OK)
         return err->code;
-    if (wa_store_check_signed(s, e, uuid, checked, ret_seq, err) != WA_OK) {
+    if (wa_store_check_signed(s, e, uuid, checked, ret, err) != WA_OK) {
         if (err->code == WA_E_REFUSED) /* the signature: see wa_store_refuse_sender() */
             err->code = WA_E_AUTH;
         return err->code;
@@ -79,7 +80,7 @@ enum wa_code wa_store_check_sender(struct wa_store *s, const struct wa_envelope 
                                    const char *machine, struct wa_sv uuid, int64_t at,
                                    struct wa_err *err)
 {
-    int64_t ignored = 0;
+    struct wa_host_row ignored;
     return check_sender(s, e, NULL, machine, uuid, at, &ignored, err);
 }
 
@@ -95,14 +96,14 @@ void wa_store_refuse_sender(struct wa_store_request *r, const struct wa_err *why
     wa_store_answer_err(r, &shown);
 }
 
-/* The machine says it itself, now, and for the first time. */
+/* The machine says it itself, now, and for the first time: taking the number compares it. */
 static enum wa_code check_report(const struct wa_store_request *q, const struct wa_statement *r,
-                                 struct wa_sv uuid, int64_t at, int64_t seq, struct wa_err *err)
+                                 struct wa_sv uuid, int64_t at, int64_t seq,
+                                 struct wa_host_row *ret, struct wa_err *err)
 {
     struct wa_store *s = q->store;
-    int64_t last = 0; /* taking the number compares it */
-    if (check_sender(s, &r->envelope, r->is_checked ? &r->checked : NULL, q->machine, uuid, at,
-                     &last, err) != WA_OK)
+    if (check_sender(s, &r->envelope, r->is_checked ? &r->checked : NULL, q->machine, uuid, at, ret,
+                     err) != WA_OK)
         return err->code;
     return wa_store_take_seq(s->db, uuid, seq, wa_clock_now(), err);
 }
@@ -125,8 +126,8 @@ static enum wa_code read_columns(const struct wa_status_msg *m, struct wa_arena 
 
 /* A section is kept under the digest that we make of it. One that is not what the machine says it
  * sent is no section. */
-static enum wa_code store_section(struct wa_store *s, const struct wa_statement *r, size_t i,
-                                  struct wa_err *err)
+static enum wa_code store_section(struct wa_store *s, const struct wa_statement *r, int64_t host,
+                                  size_t i, struct wa_err *err)
 {
     const struct wa_status_msg *m = &r->status;
     const struct wa_statement_section *section = &r->sections[i];
@@ -135,8 +136,8 @@ static enum wa_code store_section(struct wa_store *s, const struct wa_statement 
         return wa_fail(err, WA_E_INVALID, "section '%s' has another digest than its report says",
                        name);
     return wa_store_set_section(s->db, m->uuid, name, section->text, section->digest, err) == WA_OK
-               ? wa_inventory_take(s->db, m->uuid, (enum wa_section)i, m->sections[i],
-                                   wa_clock_now(), err)
+               ? wa_inventory_take(s->db, host, (enum wa_section)i, m->sections[i], wa_clock_now(),
+                                   err)
                : err->code;
 }
 
@@ -156,12 +157,13 @@ static enum wa_code store_status(const struct wa_store_request *q, struct wa_sta
     struct wa_store *s = q->store;
     const struct wa_status_msg *m = &r->status;
     struct wa_section_digests have = {{""}};
-    if (check_report(q, r, m->uuid, m->time, m->seq, err) != WA_OK)
+    struct wa_host_row row;
+    if (check_report(q, r, m->uuid, m->time, m->seq, &row, err) != WA_OK)
         return err->code;
     ret->is_its = true;
     for (size_t i = 0; i < WA_SEC_COUNT; i++)
         if (m->sections[i] != NULL) {
-            if (store_section(s, r, i, err) != WA_OK)
+            if (store_section(s, r, row.number, i, err) != WA_OK)
                 return err->code;
             ret->has_sections = true;
         }
@@ -180,11 +182,12 @@ static enum wa_code store_result(const struct wa_store_request *q, const struct 
 {
     struct wa_store *s = q->store;
     const struct wa_result_msg m = r->result;
+    struct wa_host_row row;
     char id[33];
     bool has_stepped = false;
     WA_AUTO_BUF struct wa_buf packages;
     wa_buf_init(&packages, 1u << 20);
-    if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
+    if (check_report(q, r, m.uuid, m.time, m.seq, &row, err) != WA_OK)
         return err->code;
     ret->is_its = true;
     if (m.packages != NULL)
@@ -217,9 +220,10 @@ static enum wa_code store_leave(const struct wa_store_request *q, const struct w
 {
     struct wa_store *s = q->store;
     const struct wa_leave_msg m = r->leave;
+    struct wa_host_row row;
     char uuid[WA_UUID_MAX + 1];
     int64_t revoked = 0;
-    if (check_report(q, r, m.uuid, m.time, m.seq, err) != WA_OK)
+    if (check_report(q, r, m.uuid, m.time, m.seq, &row, err) != WA_OK)
         return err->code;
     const struct wa_journal_act act = {
         .act = "host.left", .peer = q->peer, .what = {{"uuid", m.uuid}}};
@@ -347,7 +351,7 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
     const struct wa_json *j = NULL, *message = NULL;
     struct wa_envelope e;
     enum wa_push_type type;
-    int64_t last = 0;
+    struct wa_host_row row;
     const struct wa_json_field fields[] = {{"conn", WA_WANT_I64, true, 0, conn},
                                            {"nonce", WA_WANT_SV, true, 64, &nonce},
                                            {"channel", WA_WANT_SV, true, 64, &channel},
@@ -361,9 +365,9 @@ static enum wa_code judge_hello(struct wa_store *s, struct wa_sv payload, struct
         return wa_fail(err, WA_E_INVALID, "something else than a greeting");
     (void)snprintf(machine, sizeof machine, "%.*s", WA_SV_ARG(shown));
     if (wa_push_hello_read(message, arena, h, &e, err) != WA_OK ||
-        check_sender(s, &e, NULL, machine, wa_sv(h->uuid), h->time, &last, err) != WA_OK)
+        check_sender(s, &e, NULL, machine, wa_sv(h->uuid), h->time, &row, err) != WA_OK)
         return err->code;
-    if (h->seq < last)
+    if (h->seq < row.last_seq)
         return wa_fail(err, WA_E_EXISTS,
                        "'%s' has reported more than who greets for it knows of: a copy of the "
                        "machine, which is sent no orders",

@@ -64,11 +64,10 @@ static enum wa_code read_owner(struct wa_store *s, const char *uuid, char ret[WA
                                struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
-    int64_t seq = 0;
-    bool found = false;
+    struct wa_host_row row;
     wa_buf_init(&pem, 64u << 10);
     ret[0] = '\0';
-    if (wa_store_host(s->db, wa_sv(uuid), &pem, &seq, &found, err) != WA_OK || !found)
+    if (wa_store_host(s->db, wa_sv(uuid), &pem, &row, err) != WA_OK || !row.is_there)
         return err->code;
     return wa_sha256_hex(pem.p, pem.n, ret, err);
 }

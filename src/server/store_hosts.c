@@ -65,19 +65,21 @@ enum wa_code wa_store_number(struct wa_db *db, struct wa_sv uuid, int64_t *ret, 
 }
 
 enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,
-                           int64_t *ret_seq, bool *ret_found, struct wa_err *err)
+                           struct wa_host_row *ret, struct wa_err *err)
 {
     struct wa_stmt *s;
+    *ret = (struct wa_host_row){.is_there = false};
     if (wa_db_prepare(db,
-                      "SELECT h.certificate, p.last_seq FROM hosts h JOIN presence p ON p.uuid = "
-                      "h.uuid WHERE h.uuid = ?",
+                      "SELECT h.certificate, p.last_seq, h.number FROM hosts h JOIN presence p ON "
+                      "p.uuid = h.uuid WHERE h.uuid = ?",
                       &s, err) != WA_OK)
         return err->code;
     wa_bind_sv(s, 0, uuid);
-    if (wa_step(s, ret_found, err) != WA_OK || !*ret_found)
+    if (wa_step(s, &ret->is_there, err) != WA_OK || !ret->is_there)
         return err->code;
     wa_buf_addsv(certificate, wa_col_sv(s, 0));
-    *ret_seq = wa_col_i64(s, 1);
+    ret->last_seq = wa_col_i64(s, 1);
+    ret->number = wa_col_i64(s, 2);
     wa_reset(s);
     return wa_buf_check(certificate, err);
 }

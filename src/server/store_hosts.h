@@ -18,10 +18,14 @@ WA_CHECK enum wa_code wa_store_use_token(struct wa_db *db, const char *sha256, i
 /* The number by which tables of many rows know the machine; WA_E_NOT_FOUND. */
 WA_CHECK enum wa_code wa_store_number(struct wa_db *db, struct wa_sv uuid, int64_t *ret,
                                       struct wa_err *err);
-/* Certificate PEM of the host appended; *ret_seq the last sequence number. *ret_found false:
- * unknown. */
+struct wa_host_row {
+    bool is_there;
+    int64_t number; /* as above */
+    int64_t last_seq;
+};
+/* Its certificate, PEM, is appended. */
 WA_CHECK enum wa_code wa_store_host(struct wa_db *db, struct wa_sv uuid, struct wa_buf *certificate,
-                                    int64_t *ret_seq, bool *ret_found, struct wa_err *err);
+                                    struct wa_host_row *ret, struct wa_err *err);
 /* Whether it is registered. */
 WA_CHECK enum wa_code wa_store_has_host(struct wa_db *db, struct wa_sv uuid, bool *ret,
                                         struct wa_err *err);

@@ -248,11 +248,12 @@ void wa_store_conn_changed(struct wa_store *s, struct wa_store_conn *c);
 void wa_store_write_seen(struct wa_store *s, int64_t now);
 /* --- store_senders.c --- */
 /* That the machine is registered and its key signed e. checked: by this certificate's key that is
- * known already; NULL: by none. *ret_seq: the number of the last that it has reported. */
+ * known already; NULL: by none. *ret: what is known of the machine. */
 struct wa_sender;
+struct wa_host_row;
 WA_CHECK enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
                                             struct wa_sv uuid, const struct wa_sender *checked,
-                                            int64_t *ret_seq, struct wa_err *err);
+                                            struct wa_host_row *ret, struct wa_err *err);
 /* --- store_front.c --- */
 /* Somebody who is logged in comes from this address: all fronts may let them come first. */
 void wa_store_guest(struct wa_store *s, const char *peer);

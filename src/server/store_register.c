@@ -70,16 +70,19 @@ static enum wa_code same_key(struct wa_store *s, const struct registration *g, b
     WA_AUTO_BUF struct wa_buf pem;
     WA_AUTO_CERTS struct wa_certs now = {NULL, 0, 0};
     WA_AUTO_CERTS struct wa_certs then = {NULL, 0, 0};
-    int64_t seq = 0;
+    struct wa_host_row row;
     wa_buf_init(&pem, 64u << 10);
     *ret_same = false;
-    if (wa_store_host(s->db, g->msg.uuid, &pem, &seq, ret_known, err) != WA_OK || !*ret_known)
+    if (wa_store_host(s->db, g->msg.uuid, &pem, &row, err) != WA_OK)
         return err->code;
+    *ret_known = row.is_there;
+    if (!row.is_there)
+        return WA_OK;
     if (wa_certs_read_pem(g->msg.certificate, 1, &now, err) != WA_OK ||
         wa_certs_read_pem(wa_buf_sv(&pem), 1, &then, err) != WA_OK)
         return err->code;
     *ret_same = wa_key_equal_public(wa_cert_key(now.items[0]), wa_cert_key(then.items[0]));
-    if (*ret_same && g->msg.seq <= seq)
+    if (*ret_same && g->msg.seq <= row.last_seq)
         return wa_fail(err, WA_E_CONFLICT,
                        "the registration was sent before (its sequence number is not new)");
     return WA_OK;

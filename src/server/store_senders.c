@@ -122,14 +122,13 @@ static enum wa_code check_by(struct wa_store *s, struct wa_sv uuid, struct wa_sv
 
 enum wa_code wa_store_check_signed(struct wa_store *s, const struct wa_envelope *e,
                                    struct wa_sv uuid, const struct wa_sender *checked,
-                                   int64_t *ret_seq, struct wa_err *err)
+                                   struct wa_host_row *ret, struct wa_err *err)
 {
     WA_AUTO_BUF struct wa_buf pem;
-    bool found = false;
     wa_buf_init(&pem, 64u << 10);
-    if (wa_store_host(s->db, uuid, &pem, ret_seq, &found, err) != WA_OK)
+    if (wa_store_host(s->db, uuid, &pem, ret, err) != WA_OK)
         return err->code;
-    if (!found)
+    if (!ret->is_there)
         return wa_fail(err, WA_E_AUTH, "this machine is not registered here: register it again");
     return check_by(s, uuid, wa_buf_sv(&pem), e, checked, err);
 }

@@ -90,10 +90,16 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
     with scale.fleet_of(COUNT) as (fleet, shards):
         token = fleet.session()
 
-        def ask(path):
+        def text(path):
             c = fleet.connection()
             c.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-            return json.loads(c.getresponse().read())
+            return c.getresponse().read().decode()
+
+        def ask(path):
+            return json.loads(text(path))
+
+        def counted():
+            return sum(int(line.split()[-1]) for line in text("/metrics").splitlines() if line.startswith("wapt_front_websockets{"))
 
         got = shards.all("register", "32")
         assert (got["done"], got["failed"]) == (COUNT, 0), got
@@ -101,6 +107,7 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         got = shards.all("connect", "64")
         assert got["welcome"] == COUNT, got
         until(lambda: ask("/api/v1/hosts?limit=1&reachable=1")["total"] == COUNT, "all are seen")
+        until(lambda: counted() == COUNT, "all are counted")
         got = shards.all("status", 2 * COUNT, "32")
         assert (got["done"], got["failed"]) == (2 * COUNT, 0), got
         assert_f1d_known_states(fleet, shards, ask)

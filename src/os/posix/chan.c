@@ -95,6 +95,12 @@ static enum wa_code die(struct wa_chan *c, struct wa_err *err, const char *why)
     return wa_fail(err, WA_E_REFUSED, "a process of ours broke the protocol: %s", why);
 }
 
+/* Not an error: nobody is shown it, and it ends each turn of reading. */
+static enum wa_code again(struct wa_err *err)
+{
+    return err->code = WA_E_AGAIN;
+}
+
 /* Takes descriptors out of a received message whose last byte lies at `at`. */
 static enum wa_code take_fds(struct wa_chan *c, struct msghdr *m, size_t at, struct wa_err *err)
 {
@@ -154,7 +160,7 @@ enum wa_code wa_chan_fill(struct wa_chan *c, struct wa_err *err)
         got = recvmsg(c->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return wa_fail(err, WA_E_AGAIN, "nothing to read");
+        return again(err);
     if (got < 0 && errno != ECONNRESET)
         return wa_fail_errno(err, errno, "cannot read from another process");
     if (got <= 0)
@@ -176,7 +182,7 @@ enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa
 {
     size_t unread = c->in.n - c->at, fds = 0;
     if (unread < WA_CHAN_HEAD)
-        return wa_fail(err, WA_E_AGAIN, "no whole message yet");
+        return again(err);
     const char *head = c->in.p + c->at;
     uint32_t n = get32(head), type = get32(head + 4) & 0xffffu;
     const struct wa_language *language = NULL;
@@ -192,7 +198,7 @@ enum wa_code wa_chan_parse(struct wa_chan *c, struct wa_chan_msg *ret, struct wa
     if (fds > (rule->with_fd ? 1u : 0u))
         return die(c, err, "a descriptor where none may be");
     if (unread < WA_CHAN_HEAD + (size_t)n)
-        return wa_fail(err, WA_E_AGAIN, "no whole message yet");
+        return again(err);
     if (rule->with_fd && fds == 0)
         return die(c, err, "a message without its descriptor");
     *ret = (struct wa_chan_msg){(uint16_t)type, get32(head + 8), wa_sv_n(head + WA_CHAN_HEAD, n),

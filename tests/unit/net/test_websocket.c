@@ -131,6 +131,30 @@ static void test_talk(void **state)
     hub_free(&h);
 }
 
+/* Who says much at once lets others have their turn, though TLS has it all already. */
+static void test_turns(void **state)
+{
+    enum { MESSAGES = 200, ROUNDS = 16 };
+    struct hub h;
+    struct visitor v;
+    struct wa_err err = WA_ERR_INIT;
+    WA_UNUSED(state);
+    hub_new(&h, true);
+    struct wa_tls_ctx *ctx = trust_in(&h, "127.0.0.1");
+    visit(&v, &h, ctx, "127.0.0.1", h.port, "/ws", NULL);
+    run_until(h.loop, &v.is_open);
+    for (size_t i = 0; i < MESSAGES; i++)
+        say(&v, "x"); /* a record each */
+    while (h.messages < MESSAGES) {
+        size_t before = h.messages;
+        must(wa_loop_turn(h.loop, 100, &err));
+        assert_true(h.messages - before <= ROUNDS);
+    }
+    leave(&v);
+    wa_tls_ctx_free(ctx);
+    hub_free(&h);
+}
+
 /* Several at once; each leaves when it likes. */
 static void test_many(void **state)
 {
@@ -583,17 +607,12 @@ static void test_stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_talk),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_server_vanishes),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_bad_arguments),
-        cmocka_unit_test(test_several_addresses),
-        cmocka_unit_test(test_freed_anywhere),
-        cmocka_unit_test(test_proxy),
-        cmocka_unit_test(test_no_answer),
-        cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_talk),           cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_server_vanishes),
+        cmocka_unit_test(test_ends),           cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_bad_arguments),  cmocka_unit_test(test_several_addresses),
+        cmocka_unit_test(test_freed_anywhere), cmocka_unit_test(test_proxy),
+        cmocka_unit_test(test_no_answer),      cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "os/clock.h"
 #include "server/inventory.h"
+#include "server/store_hosts.h"
 
 struct place {
     struct bench b;
@@ -442,6 +443,7 @@ static void test_version_keys(void **state)
 
 struct torture {
     struct wa_db *db;
+    int64_t host;
     const struct wa_json *packages, *software, *policy;
 };
 
@@ -451,7 +453,7 @@ static enum wa_code take_policy(const struct torture *t, struct wa_err *err)
     WA_AUTO_ARENA struct wa_arena arena;
     struct wa_fleet_change c = WA_FLEET_UNCHANGED;
     wa_arena_init(&arena, 1u << 20);
-    return wa_inventory_take(t->db, WA_SV("machine"), WA_SEC_POLICY, t->policy, 1, err) == WA_OK
+    return wa_inventory_take(t->db, t->host, WA_SEC_POLICY, t->policy, 1, err) == WA_OK
                ? wa_inventory_show(WA_SEC_POLICY, t->policy, &arena, &c, err)
                : err->code;
 }
@@ -464,10 +466,9 @@ static enum wa_code take_both(void *arg, struct wa_err *err)
     assert_int_equal(wa_db_begin(t->db, &begin), WA_OK);
     wa_torture_resume();
     enum wa_code code =
-        wa_inventory_take(t->db, WA_SV("machine"), WA_SEC_INSTALLED_PACKAGES, t->packages, 1, err);
+        wa_inventory_take(t->db, t->host, WA_SEC_INSTALLED_PACKAGES, t->packages, 1, err);
     if (code == WA_OK)
-        code = wa_inventory_take(t->db, WA_SV("machine"), WA_SEC_INSTALLED_SOFTWARES, t->software,
-                                 1, err);
+        code = wa_inventory_take(t->db, t->host, WA_SEC_INSTALLED_SOFTWARES, t->software, 1, err);
     if (code == WA_OK)
         code = take_policy(t, err);
     wa_torture_pause();
@@ -498,6 +499,7 @@ static void test_torture(void **state)
                       0, &arena, &t.policy, &err),
         WA_OK);
     wa_torture_pause();
+    assert_int_equal(wa_store_number(t.db, WA_SV("machine"), &t.host, &err), WA_OK);
     assert_int_equal(take_both(&t, &err), WA_OK); /* its statements stay prepared */
     (void)wa_torture(take_both, &t);
 }

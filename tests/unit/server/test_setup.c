@@ -201,7 +201,7 @@ static void test_older_database(void **state)
     struct wa_person p;
     struct wa_person_session session;
     struct wa_err err = WA_ERR_INIT;
-    int64_t seq = 0;
+    struct wa_host_row row;
     bool found = false;
     wa_buf_init(&certificate, 100);
     path_in(*state, "db", path);
@@ -212,8 +212,9 @@ static void test_older_database(void **state)
     wa_db_close(db);
     db = NULL;
     WA_ASSERT_OK(wa_store_open(*state, "", &db, &err));
-    WA_ASSERT_OK(wa_store_host(db, WA_SV("m"), &certificate, &seq, &found, &err));
-    assert_true(found && seq == 9 && wa_sv_eqs(wa_buf_sv(&certificate), "PEM"));
+    WA_ASSERT_OK(wa_store_host(db, WA_SV("m"), &certificate, &row, &err));
+    assert_true(row.is_there && row.last_seq == 9 && row.number > 0 &&
+                wa_sv_eqs(wa_buf_sv(&certificate), "PEM"));
     WA_ASSERT_OK(wa_store_session(db, "s", 1, 3600, &p, &session, &found, &err));
     assert_true(found);
     assert_string_equal(p.role, "superadmin");
