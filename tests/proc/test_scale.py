@@ -98,8 +98,8 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         def ask(path):
             return json.loads(text(path))
 
-        def counted():
-            return sum(int(line.split()[-1]) for line in text("/metrics").splitlines() if line.startswith("wapt_front_websockets{"))
+        def counted(what):
+            return sum(int(line.split()[-1]) for line in text("/metrics").splitlines() if line.startswith(what))
 
         got = shards.all("register", "32")
         assert (got["done"], got["failed"]) == (COUNT, 0), got
@@ -107,7 +107,7 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         got = shards.all("connect", "64")
         assert got["welcome"] == COUNT, got
         until(lambda: ask("/api/v1/hosts?limit=1&reachable=1")["total"] == COUNT, "all are seen")
-        until(lambda: counted() == COUNT, "all are counted")
+        until(lambda: counted("wapt_front_websockets{") == COUNT, "all are counted")
         got = shards.all("status", 2 * COUNT, "32")
         assert (got["done"], got["failed"]) == (2 * COUNT, 0), got
         assert_f1d_known_states(fleet, shards, ask)
@@ -117,6 +117,7 @@ def test_f1a_f1d_f3a_a_fleet_is_complete():
         assert sent.returncode == 0, sent.stderr
         got = shards.all("orders", COUNT, "0")
         assert (got["orders"], got["twice"], got["wrong"]) == (COUNT, 0, before["wrong"]), got
+        until(lambda: counted('wapt_actions{state="delivered"}') == COUNT, "the server has heard that they have them")
         # All at once away and back: nobody stays away, nothing comes again.
         shards.all("drop")
         got = shards.all("connect", "100000")
