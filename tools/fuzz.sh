@@ -9,7 +9,8 @@ seconds=${FUZZ_SECONDS:-60}
 log=build-fuzz/fuzz.log table=build-fuzz/fuzz.table
 test -f build-fuzz/build.ninja || meson setup build-fuzz --native-file fuzz/clang.ini >/dev/null
 ninja -C build-fuzz fuzz-targets
-mkdir -p build-fuzz/finds
+mkdir -p build-fuzz/finds build-fuzz/tmp
+export TMPDIR=$PWD/build-fuzz/tmp # what a target writes is there, as with the units
 : >"$table"
 passed=0 failed=0
 
